@@ -1,0 +1,50 @@
+"""One API call as a value: what to send, and how to read the answer.
+
+Nothing here does I/O. A client, synchronous or not, sends `ApiCall.request` and hands the answer to `ApiCall.parse`,
+so every endpoint is written once and the two clients cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """What to send.
+
+    :param method: ``GET`` or ``POST``.
+    :param path: below ``/crm/<version>/``, without a leading slash: ``settings/tags``.
+    :param scope: the OAuth scope that the call needs; named to the user when the token lacks it.
+    :param params: query parameters.
+    :param json: the body, or None.
+    :param idempotent: False for a submission, which must not be sent again unless Zoho certainly did not take it.
+    """
+
+    method: str
+    path: str
+    scope: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    idempotent: bool = True
+
+
+@dataclass(frozen=True)
+class ApiResponse:
+    """What came back: status, headers (keys in lower case) and the undecoded body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class ApiCall(Generic[T]):
+    """A request, and the function that makes a value of its response or raises a `ZohoCrmError`."""
+
+    request: ApiRequest
+    parse: Callable[[ApiResponse], T]

@@ -1,0 +1,142 @@
+"""Zoho's data centres, their environments, and the only hosts to which a connection may send its secrets.
+
+Zoho: crm/developer/docs/api/v8/multi-dc.html; accounts/protocol/oauth/multi-dc.html. Canada's accounts and web hosts are
+``zohocloud.ca``, its API hosts ``zohoapis.ca``. The environments ``sandbox`` and ``developer`` have API hosts of their own.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from airflow_provider_zcrm.api.errors import InvalidConnection
+
+ENVIRONMENTS = ("production", "sandbox", "developer")
+_API_HOST = {"production": "www", "sandbox": "sandbox", "developer": "developer"}
+
+
+@dataclass(frozen=True)
+class DataCenter:
+    """One data centre: its short name, the domain of accounts and web hosts, and the domain of the API hosts."""
+
+    name: str
+    label: str
+    domain: str
+    api_domain: str
+
+    @property
+    def accounts_url(self) -> str:
+        """Where access tokens are made."""
+        return f"https://accounts.{self.domain}"
+
+    @property
+    def web_url(self) -> str:
+        """Where people use Zoho CRM."""
+        return f"https://crm.{self.domain}"
+
+    def api_url(self, environment: str) -> str:
+        """Where the REST API of an environment answers."""
+        return f"https://{_API_HOST[environment]}.{self.api_domain}"
+
+
+DATA_CENTERS = {
+    center.name: center
+    for center in (
+        DataCenter("us", "United States", "zoho.com", "zohoapis.com"),
+        DataCenter("eu", "Europe", "zoho.eu", "zohoapis.eu"),
+        DataCenter("in", "India", "zoho.in", "zohoapis.in"),
+        DataCenter("au", "Australia", "zoho.com.au", "zohoapis.com.au"),
+        DataCenter("jp", "Japan", "zoho.jp", "zohoapis.jp"),
+        DataCenter("cn", "China", "zoho.com.cn", "zohoapis.com.cn"),
+        DataCenter("ca", "Canada", "zohocloud.ca", "zohoapis.ca"),
+        DataCenter("sa", "Saudi Arabia", "zoho.sa", "zohoapis.sa"),
+        DataCenter("uk", "United Kingdom", "zoho.uk", "zohoapis.uk"),
+        DataCenter("ae", "United Arab Emirates", "zoho.ae", "zohoapis.ae"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Where a connection sends its requests; ``web_url`` is for links only."""
+
+    data_center: str
+    environment: str
+    accounts_url: str
+    api_url: str
+    web_url: str
+
+
+def hosts_of(
+    data_center: str,
+    environment: str,
+    accounts_url: str | None = None,
+    api_url: str | None = None,
+    allowed_hosts: Collection[str] = (),
+) -> Hosts:
+    """Return the hosts of a connection.
+
+    :param accounts_url: overrides the data centre's accounts host, together with ``api_url``.
+    :param allowed_hosts: the hosts besides Zoho's and loopback that the deployment allows, as ``host`` or ``host:port``.
+    :raises InvalidConnection: unknown data centre or environment; one URL of two; a host that is not allowed
+    """
+    center = DATA_CENTERS.get(data_center)
+    if center is None:
+        raise InvalidConnection(f"data_center is {data_center!r}; it must be one of {', '.join(DATA_CENTERS)}.")
+    if environment not in ENVIRONMENTS:
+        raise InvalidConnection(f"environment is {environment!r}; it must be one of {', '.join(ENVIRONMENTS)}.")
+    if bool(accounts_url) != bool(api_url):
+        given, missing = ("accounts_url", "api_url") if accounts_url else ("api_url", "accounts_url")
+        raise InvalidConnection(f"{given} is set without {missing}: set both, or neither.")
+    if not accounts_url or not api_url:
+        return Hosts(data_center, environment, center.accounts_url, center.api_url(environment), center.web_url)
+    return Hosts(
+        data_center,
+        environment,
+        _checked("accounts_url", accounts_url, allowed_hosts, {c.accounts_url for c in DATA_CENTERS.values()}),
+        _checked("api_url", api_url, allowed_hosts, {c.api_url(e) for c in DATA_CENTERS.values() for e in ENVIRONMENTS}),
+        center.web_url,
+    )
+
+
+def data_center_of(api_domain: str) -> str | None:
+    """Return the data centre to which the ``api_domain`` of a token response belongs, None if it is none of Zoho's."""
+    host = (urlsplit(api_domain).hostname or "").lower()
+    for center in DATA_CENTERS.values():
+        if host in {urlsplit(center.api_url(environment)).hostname for environment in ENVIRONMENTS}:
+            return center.name
+    return None
+
+
+def _checked(field: str, url: str, allowed_hosts: Collection[str], zoho: Collection[str]) -> str:
+    """Return the URL as scheme, host and port alone, or refuse it."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError as error:
+        raise InvalidConnection(f"{field} is not a URL: {error}.") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise InvalidConnection(f"{field} must be a URL such as https://www.zohoapis.com.")
+    if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
+        raise InvalidConnection(f"{field} must hold a scheme and a host only: no user, path or query.")
+    name = f"[{host}]" if ":" in host else host
+    clean = f"{parts.scheme}://{name}" + (f":{port}" if port else "")
+    if parts.scheme == "http" and clean.replace("http:", "https:", 1) in zoho:
+        raise InvalidConnection(f"{field} must use https: the secrets of the connection would travel in clear.")
+    trusted = is_loopback(host) or host in allowed_hosts or f"{name}:{port}" in allowed_hosts
+    if not trusted and clean not in zoho:
+        raise InvalidConnection(
+            f"{field} names the host {name}, which is neither Zoho's nor this machine.",
+            advice="Whoever runs this Airflow can allow it in the configuration: [zoho_crm] allowed_hosts.",
+        )
+    return clean
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name means this machine: localhost, 127.0.0.0/8 or ::1."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

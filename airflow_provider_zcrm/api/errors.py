@@ -1,0 +1,379 @@
+"""The exceptions, rooted at `ZohoCrmError`, and the one function that chooses among them.
+
+The tree answers what a caller asks, "what now?":
+
+- `RetryableError`: nothing to change, the same call may work later;
+- `TokenRejected`: replace the access token once, then send again;
+- `PermanentError`: no waiting will mend it, the advice says what the user must change;
+- `SubmissionUncertain`: nobody knows whether Zoho took a submission, so it must not simply be sent again;
+- `JobFailed`, `TagsLeftBehind`, `DeadlineReached`: the calls worked, the outcome is not the one that was wanted.
+
+Which class a response becomes stands in a table, keyed by Zoho's ``code`` and the shape of ``details``, never by ``message``
+(Zoho's documents disagree about messages). No exception carries a token or a secret.
+Zoho: crm/developer/docs/api/v8/status-codes.html, mass-delete-tags.html, mass-delete-status.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from airflow_provider_zcrm.api.call import ApiRequest, ApiResponse
+
+
+class ZohoCrmError(Exception):
+    """Root of all errors of this provider.
+
+    :param message: what happened, in a sentence.
+    :param advice: what the user can do about it.
+    :param status: HTTP status of the answer, None where there was none.
+    :param code: Zoho's code, such as ``INVALID_DATA``.
+    :param details: Zoho's ``details``.
+    :param method: HTTP method of the call.
+    :param path: path of the call, without host and query.
+    """
+
+    default_advice: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        advice: str = "",
+        status: int | None = None,
+        code: str = "",
+        details: Mapping[str, Any] | None = None,
+        method: str = "",
+        path: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice or self.default_advice
+        self.status = status
+        self.code = code
+        self.details = dict(details or {})
+        self.method = method
+        self.path = path
+
+    def __str__(self) -> str:
+        call = f" [{self.method} {self.path}: HTTP {self.status or '-'} {self.code}]".replace(" ]", "]")
+        return f"{self.message}{call if self.method else ''}{' ' + self.advice if self.advice else ''}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the error as JSON values, the form in which a trigger hands it to its task."""
+        return {"type": type(self).__name__, **self.__dict__}
+
+    @staticmethod
+    def from_dict(value: Mapping[str, Any]) -> ZohoCrmError:
+        """Rebuild what `as_dict` made; a type that is not known here becomes a `PermanentError`."""
+        fields = {name: value[name] for name in ("advice", "status", "code", "details", "method", "path") if name in value}
+        chosen = next((c for c in _subclasses(ZohoCrmError) if c.__name__ == value.get("type")), PermanentError)
+        return chosen(str(value.get("message", "")), **fields)
+
+
+def _subclasses(root: type[ZohoCrmError]) -> Iterable[type[ZohoCrmError]]:
+    for child in root.__subclasses__():
+        yield child
+        yield from _subclasses(child)
+
+
+class RetryableError(ZohoCrmError):
+    """The same call may work later."""
+
+
+class TooManyRequests(RetryableError):
+    """429: the concurrency of the org or its credits of the last 24 hours are used up; the status does not tell which."""
+
+    default_advice = (
+        "Zoho allows 5 to 25 calls at once per org, and a number of credits in 24 hours: lower max_concurrency in the "
+        "connection, use an Airflow pool, or wait for the credits."
+    )
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.retry_after = retry_after
+
+
+class ServiceUnavailable(RetryableError):
+    """A fault on Zoho's side (5xx, INTERNAL_ERROR)."""
+
+
+class UnreadableResponse(RetryableError):
+    """The answer is not the JSON that Zoho documents: an HTML page, a redirect, a body that was cut off."""
+
+
+class ConnectionFailed(RetryableError):
+    """No answer came.
+
+    :param sent: False when the failure came before the request was written (DNS, refused, connect time-out, TLS).
+    """
+
+    def __init__(self, message: str, *, sent: bool = True, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.sent = sent
+
+
+class TokenThrottled(RetryableError):
+    """Zoho's throttle of access tokens: 10 per refresh token in 10 minutes."""
+
+    default_advice = (
+        "Zoho grants 10 access tokens in 10 minutes for one refresh token, and asking on prolongs the block. Wait 10 minutes; "
+        "if it comes back, another program uses the same refresh token: give each its own."
+    )
+
+
+class JobAlreadyRunning(RetryableError):
+    """ALREADY_SCHEDULED: Zoho runs one such job at a time; send again when the other one has ended."""
+
+
+class TokenRejected(ZohoCrmError):
+    """401 INVALID_TOKEN or AUTHENTICATION_FAILURE: the access token is expired, evicted, revoked, or of another data centre."""
+
+    default_advice = (
+        "If this comes back with a fresh token, data_center or environment of the connection is not the one in which the refresh "
+        "token was made."
+    )
+
+
+class PermanentError(ZohoCrmError):
+    """No waiting will mend it."""
+
+
+class InvalidConnection(PermanentError):
+    """The Airflow connection cannot work; the message names the field."""
+
+
+class InvalidArgument(PermanentError):
+    """An argument cannot work; nothing was sent."""
+
+
+class CredentialsRejected(PermanentError):
+    """Zoho Accounts refuses the client id, the client secret or the refresh token."""
+
+
+class ScopeMissing(PermanentError):
+    """401 OAUTH_SCOPE_MISMATCH: the refresh token was made without the scope that the call needs."""
+
+
+class PermissionDenied(PermanentError):
+    """403 NO_PERMISSION or 400 AUTHORIZATION_FAILED: the Zoho user may not do this."""
+
+    default_advice = "Give the profile of the Zoho user who made the refresh token the permission, or use another user's."
+
+
+class InvalidModule(PermanentError):
+    """The module does not exist, is hidden from the API, or does not support the call."""
+
+    default_advice = "Use the module's API name as in Setup > Developer Hub > APIs and SDKs > API names; it is case-sensitive."
+
+
+class InvalidRequest(PermanentError):
+    """Zoho refuses the request as it is (MANDATORY_NOT_FOUND, INVALID_DATA and their kind)."""
+
+
+class TagNotFound(InvalidRequest):
+    """One tag of a batch does not exist, or not in this module; Zoho refused the whole batch and took nothing."""
+
+
+class TagInUse(PermanentError):
+    """NOT_ALLOWED: a tag of the batch is used by a workflow, blueprint or another feature; the whole batch was refused."""
+
+    default_advice = "Remove the tag from the feature in Zoho CRM (Setup > Automation), or leave it out of the request."
+
+
+class JobNotFound(PermanentError):
+    """Zoho does not know the job id: it was never given out by this org, or is no longer kept."""
+
+    default_advice = "Check that the job was submitted through the same connection, with the same module and kind."
+
+
+class LimitExceeded(PermanentError):
+    """A limit of the Zoho edition (LIMIT_EXCEEDED and its kind); not a rate limit, so not retried."""
+
+
+class NotSupported(PermanentError):
+    """The edition, the module or the API version lacks the feature."""
+
+
+class UnexpectedAnswer(PermanentError):
+    """An error that Zoho's documents do not name."""
+
+
+class SubmissionUncertain(ZohoCrmError):
+    """A submission was sent and its outcome is unknown: Zoho may have taken it."""
+
+    default_advice = "It is not sent again blindly; the tags of the module tell what became of it."
+
+
+class JobFailed(ZohoCrmError):
+    """A mass-delete job ended as FAILED, or deleted less than it should have."""
+
+
+class TagsLeftBehind(JobFailed):
+    """All jobs have ended and some of their tags are still there."""
+
+
+class DeadlineReached(ZohoCrmError):
+    """The time that the user gave is over before the work is."""
+
+
+# --- from a response to an exception ---------------------------------------------------------------------------------
+
+
+def decode(response: ApiResponse, request: ApiRequest) -> Any:
+    """Return the JSON of a good answer, None for an empty one (204, or 304), or raise what the answer means.
+
+    :raises ZohoCrmError: a class of the tree above
+    """
+    if response.status in (204, 304):
+        return None
+    body = _json(response.body)
+    envelope = _error_envelope(body) if response.status != 207 else None
+    if envelope is not None or not 200 <= response.status < 300:
+        raise _error(response, request, envelope or {})
+    if body is None:
+        raise UnreadableResponse(f"Zoho answered with something that is not JSON: {_glimpse(response.body)}", **_where(response, request))
+    return body
+
+
+def unexpected(what: str, response: ApiResponse, request: ApiRequest) -> UnreadableResponse:
+    """Return the error for JSON that lacks what the call is about."""
+    return UnreadableResponse(f"Zoho's answer has no {what}: {_glimpse(response.body)}", **_where(response, request))
+
+
+def certainly_not_taken(error: ZohoCrmError) -> bool:
+    """Tell whether a submission that ended in this error was certainly not taken by Zoho.
+
+    True for an error envelope with 4xx, for a 429, and for a failure before the request was written.
+    """
+    if isinstance(error, ConnectionFailed):
+        return not error.sent
+    if isinstance(error, (ServiceUnavailable, UnreadableResponse)):
+        return False
+    return error.status is None or 400 <= error.status < 500
+
+
+def submission_error(error: ZohoCrmError) -> ZohoCrmError:
+    """Return what a submission that ended in this error raises: the error, or `SubmissionUncertain` if Zoho may have taken it."""
+    if certainly_not_taken(error):
+        return error
+    fields = {name: getattr(error, name) for name in ("status", "code", "details", "method", "path")}
+    return SubmissionUncertain(f"Nobody knows whether Zoho took the submission: {error.message}", **fields)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _error_envelope(value: Any, depth: int = 3) -> Mapping[str, Any] | None:
+    """Find ``{"code", "status": "error", ...}``, bare or in one or two arrays under a resource key, where all elements are errors.
+
+    An answer with at least one success is not an error as a whole.
+    """
+    if isinstance(value, dict):
+        if value.get("status") == "error" or "TOO_MANY_REQUESTS" in (value.get("error"), value.get("code")):
+            return value
+        lists = [item for item in value.values() if isinstance(item, list)]
+        return _error_envelope(lists[0], depth) if len(lists) == 1 else None
+    if isinstance(value, list) and value and depth:
+        found = [_error_envelope(item, depth - 1) for item in value]
+        return found[0] if all(found) else None
+    return None
+
+
+def _error(response: ApiResponse, request: ApiRequest, envelope: Mapping[str, Any]) -> ZohoCrmError:
+    code = str(envelope.get("code") or "")
+    details = envelope.get("details")
+    details = details if isinstance(details, dict) else {}
+    fields = _where(response, request) | {"code": code, "details": details}
+    said = str(envelope.get("message") or envelope.get("error_info") or "") or _glimpse(response.body)
+    if response.status == 429 or "TOO_MANY_REQUESTS" in (code, envelope.get("error")):
+        wait = _retry_after(response, details)
+        return TooManyRequests(f"Zoho refuses more calls for now: {said}", retry_after=wait, **fields)
+    if response.status >= 500:
+        return ServiceUnavailable(f"Zoho cannot answer: {said}", **fields)
+    if not envelope:
+        return UnreadableResponse(f"Zoho answered HTTP {response.status} without its error format: {said}", **fields)
+    for row in _TABLE:
+        if code in row.codes and row.when(details):
+            return row.error(row.sentence.format(said=said, scope=request.scope, details=json.dumps(details)), **fields)
+    return UnexpectedAnswer(f"Zoho refuses the call: {said} {json.dumps(details)}", **fields)
+
+
+def _where(response: ApiResponse, request: ApiRequest) -> dict[str, Any]:
+    return {"status": response.status, "method": request.method, "path": request.path}
+
+
+def _glimpse(body: bytes) -> str:
+    text = re.sub(r"\s+", " ", body[:200].decode("utf-8", "replace")).strip()
+    return repr(text) if text else "an empty body"
+
+
+def _retry_after(response: ApiResponse, details: Mapping[str, Any]) -> float | None:
+    """Seconds to wait, where Zoho says so; it documents neither the header nor the field, both have been seen in samples."""
+    try:
+        return float(response.headers.get("retry-after") or details["retry_after"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+@dataclass(frozen=True)
+class _Row:
+    codes: frozenset[str]
+    error: type[ZohoCrmError]
+    sentence: str
+    when: Callable[[Mapping[str, Any]], bool] = lambda details: True
+
+
+def _names_a_job(details: Mapping[str, Any]) -> bool:
+    return "job_id" in details or details.get("param_name") == "job_id"
+
+
+def _points_at_a_tag(details: Mapping[str, Any]) -> bool:
+    return bool(re.search(r"\.tags\[\d+\]", str(details.get("json_path", "")))) and "expected_data_type" not in details
+
+
+def _row(codes: str, error: type[ZohoCrmError], sentence: str, when: Callable[[Mapping[str, Any]], bool] | None = None) -> _Row:
+    return _Row(frozenset(codes.split()), error, sentence, when or (lambda details: True))
+
+
+# First match wins.
+_TABLE = (
+    _row("INVALID_TOKEN AUTHENTICATION_FAILURE INVALID_OAUTHTOKEN", TokenRejected, "Zoho rejects the access token: {said}."),
+    _row(
+        "OAUTH_SCOPE_MISMATCH",
+        ScopeMissing,
+        "The refresh token lacks a scope: this call needs {scope}. Make a new refresh token with it (the connection guide lists all scopes) "
+        "and put it into the connection.",
+    ),
+    _row("NO_PERMISSION AUTHORIZATION_FAILED", PermissionDenied, "The Zoho user may not do this: {said} {details}."),
+    _row("INVALID_MODULE", InvalidModule, "Zoho does not accept the module: {said}."),
+    _row("NOT_SUPPORTED FEATURE_NOT_SUPPORTED FEATURE_NOT_ENABLED", NotSupported, "Zoho does not support this here: {said} {details}."),
+    _row("API_NOT_SUPPORTED", NotSupported, "The api_version of the connection is too old for this call: {said} {details}."),
+    _row(
+        "NOT_ALLOWED ALREADY_USED", TagInUse, "A tag is used by a feature of Zoho CRM, so Zoho refused the whole batch: {said} {details}."
+    ),
+    _row("ALREADY_SCHEDULED", JobAlreadyRunning, "Another mass delete is still running: {said} {details}."),
+    _row("INVALID_DATA", JobNotFound, "Zoho does not know this job: {said} {details}.", _names_a_job),
+    _row("NOT_FOUND", JobNotFound, "Zoho does not know this job: {said}."),
+    _row("INVALID_DATA", TagNotFound, "A tag of the batch does not exist in this module: {said} {details}.", _points_at_a_tag),
+    _row("INTERNAL_ERROR INTERNAL_SERVER_ERROR SERVICE_UNAVAILABLE", ServiceUnavailable, "Zoho cannot answer: {said}."),
+    _row(
+        "LIMIT_EXCEEDED LICENSE_LIMIT_EXCEEDED RECORD_LIMIT_EXCEEDED LIMIT_REACHED",
+        LimitExceeded,
+        "A limit of the Zoho edition is reached: {said} {details}.",
+    ),
+    _row(
+        "INVALID_DATA MANDATORY_NOT_FOUND EXPECTED_FIELD_MISSING AMBIGUITY_DURING_PROCESSING REQUIRED_PARAM_MISSING "
+        "UNABLE_TO_PARSE_DATA_TYPE INVALID_REQUEST INVALID_REQUEST_METHOD INVALID_URL_PATTERN BAD_REQUEST DUPLICATE_DATA "
+        "MAPPING_MISMATCH NO_RECORDS_FOUND NOT_APPROVED RECORD_LOCKED",
+        InvalidRequest,
+        "Zoho refuses the request: {said} {details}.",
+    ),
+)

@@ -1,0 +1,52 @@
+"""Ids as the user gives them, made into what Zoho wants: strings of digits.
+
+Zoho's ids are 64-bit integers that travel as JSON strings; as numbers they lose digits in many JSON readers.
+Zoho: crm/developer/docs/api/v8/mass-delete-tags.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from airflow_provider_zcrm.api.errors import InvalidArgument
+
+_ID = re.compile(r"[0-9]{1,19}")
+
+
+def ids_of(value: Any, argument: str) -> list[str]:
+    """Return the ids in ``value``, in their order, each once.
+
+    :param value: a string of digits, an int, a mapping with ``id``, or an iterable of these, nested at most twice
+        (the output of a mapped task is a sequence of lists).
+    :param argument: the name of the argument, for the error's sentence.
+    :raises InvalidArgument: for anything else
+    """
+    return list(dict.fromkeys(_id(item, argument) for item in flat(value, argument)))
+
+
+def flat(value: Any, argument: str, depth: int = 2) -> Iterable[Any]:
+    """Yield the single values in ``value``, which may be one, or an iterable nested at most ``depth`` times.
+
+    :raises InvalidArgument: if it is nested deeper
+    """
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        yield value
+        return
+    if depth == 0:
+        raise InvalidArgument(f"{argument} is nested too deep: a list of lists is the most that is understood.")
+    for item in value:
+        yield from flat(item, argument, depth - 1)
+
+
+def _id(value: Any, argument: str) -> str:
+    if isinstance(value, Mapping) and "id" in value:
+        value = value["id"]
+    text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if not _ID.fullmatch(text):
+        raise InvalidArgument(
+            f"{argument} holds {value!r}, which is not a Zoho id (1 to 19 digits).",
+            advice=f"Pass ids, or another task's output as {argument}=task.output; a Jinja expression makes a string of a list.",
+        )
+    return text

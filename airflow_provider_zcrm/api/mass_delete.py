@@ -1,0 +1,175 @@
+"""Mass-delete jobs: what to send to schedule one, and how to read its status.
+
+Two APIs answer in two shapes, and both become a `JobStatus`. Tags: HTTP 202 with a bare object, its status under
+``mass_delete[]`` with lower-case keys. Records: HTTP 200 with ``data[]``, its status there too, with capitals and no job id.
+Zoho: crm/developer/docs/api/v8/mass-delete-tags.html, get-mass-delete-tags-status.html, mass-delete.html, mass-delete-status.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
+from airflow_provider_zcrm.api.errors import InvalidArgument, TagNotFound, decode, unexpected
+
+TAGS_PER_JOB = 200
+RECORDS_PER_CALL = 500
+KINDS = ("tags", "records")
+_TAGS_PATH = "settings/tags/actions/mass_delete"
+
+
+@dataclass(frozen=True)
+class MassDeleteJob:
+    """A job of Zoho's.
+
+    :param kind: ``tags`` or ``records``.
+    :param id: the job id.
+    :param module: the module's API name; needed for ``records``.
+    """
+
+    kind: str
+    id: str
+    module: str | None = None
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """How far a job is.
+
+    :param state: Zoho's word in capitals. COMPLETED and FAILED end a job; anything else, also a word never seen, means go on polling.
+    :param total: tags or records in the job, None where Zoho does not say; so are ``deleted`` and ``failed``.
+    """
+
+    state: str
+    total: int | None = None
+    deleted: int | None = None
+    failed: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job will not change any more."""
+        return self.state in ("COMPLETED", "FAILED")
+
+    @property
+    def progress(self) -> float | None:
+        """The share that is done, 0 to 1, or None where the counts do not say."""
+        if not self.total or self.deleted is None:
+            return None
+        return min(1.0, (self.deleted + (self.failed or 0)) / self.total)
+
+
+@dataclass(frozen=True)
+class RecordsDeleted:
+    """The outcome of a mass delete by record ids, which is synchronous: what went, and what did not with Zoho's reason."""
+
+    deleted: tuple[str, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+def submit_tags(module: str, module_id: str, tag_ids: Sequence[str]) -> ApiCall[str]:
+    """Return the call that schedules the delete of up to 200 tags of one module; its value is the job id.
+
+    Zoho wants both the API name and the id of the module, and refuses the whole batch for one tag that it cannot delete.
+    """
+    if not 1 <= len(tag_ids) <= TAGS_PER_JOB:
+        raise InvalidArgument(f"A mass-delete job takes 1 to {TAGS_PER_JOB} tags, not {len(tag_ids)}.")
+    tags = [{"id": tag_id} for tag_id in tag_ids]
+    body = {"mass_delete": [{"module": {"id": module_id, "api_name": module}, "tags": tags}]}
+    request = ApiRequest("POST", _TAGS_PATH, scope="ZohoCRM.settings.tags.DELETE", json=body, idempotent=False)
+    return ApiCall(request, lambda response: _job_id(response, request))
+
+
+def submit_records_by_view(module: str, cvid: str, territory_id: str | None = None, *, include_child: bool = False) -> ApiCall[str]:
+    """Return the call that schedules the delete of all records of a custom view (up to 50,000); its value is the job id."""
+    territory = {"territory": {"id": territory_id, "include_child": include_child}} if territory_id else {}
+    request = _records_request("POST", module, "DELETE", json={"cvid": cvid, **territory})
+    return ApiCall(request, lambda response: _job_id(response, request))
+
+
+def delete_records(module: str, record_ids: Sequence[str]) -> ApiCall[RecordsDeleted]:
+    """Return the call that deletes up to 500 records at once; Zoho skips the ids that it cannot delete and names them."""
+    if not 1 <= len(record_ids) <= RECORDS_PER_CALL:
+        raise InvalidArgument(f"One call deletes 1 to {RECORDS_PER_CALL} records, not {len(record_ids)}.")
+    request = _records_request("POST", module, "DELETE", json={"ids": list(record_ids)})
+
+    def parse(response: ApiResponse) -> RecordsDeleted:
+        body = decode(response, request)
+        items = body.get("data") if isinstance(body, dict) else None
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise unexpected("data", response, request)
+        done = [str(_details(item).get("id")) for item in items if item.get("status") == "success"]
+        failed = {str(_details(i).get("id")): str(i.get("message") or i.get("code")) for i in items if i.get("status") != "success"}
+        return RecordsDeleted(tuple(done), failed)
+
+    return ApiCall(request, parse)
+
+
+def job_status(job: MassDeleteJob) -> ApiCall[JobStatus]:
+    """Return the call for the status of a job of either kind.
+
+    :raises InvalidArgument: a kind that does not exist, or a job of records without its module
+    """
+    if job.kind == "tags":
+        scope = "ZohoCRM.settings.tags.READ"
+        request = ApiRequest("GET", _TAGS_PATH, scope=scope, params={"job_id": job.id})
+        return ApiCall(request, lambda response: _status(response, request, "mass_delete", _TAG_KEYS))
+    if job.kind != "records":
+        raise InvalidArgument(f"kind is {job.kind!r}; it must be one of {', '.join(KINDS)}.")
+    if not job.module:
+        raise InvalidArgument("A job of kind records needs its module, because Zoho keeps such jobs per module.")
+    request = _records_request("GET", job.module, "READ", params={"job_id": job.id})
+    return ApiCall(request, lambda response: _status(response, request, "data", _RECORD_KEYS))
+
+
+def refused_tag(error: TagNotFound, tag_ids: Sequence[str]) -> str | None:
+    """Return the tag id at which Zoho's ``json_path`` points, or None."""
+    index = str(error.details.get("json_path", "")).rpartition("tags[")[2].partition("]")[0]
+    return tag_ids[int(index)] if index.isdecimal() and int(index) < len(tag_ids) else None
+
+
+_TAG_KEYS = ("status", "total_count", "deleted_count", "failed_count")
+_RECORD_KEYS = ("Status", "Total_Count", "Deleted_Count", "Failed_Count")
+
+
+def _records_request(method: str, module: str, operation: str, **fields: Any) -> ApiRequest:
+    return ApiRequest(
+        method,
+        f"{module}/actions/mass_delete",
+        scope=f"ZohoCRM.mass_delete.{operation}",
+        idempotent=method == "GET",
+        **fields,
+    )
+
+
+def _job_id(response: ApiResponse, request: ApiRequest) -> str:
+    """Read the job id out of a submission's answer: a bare object for tags, the first of ``data[]`` for records."""
+    body = decode(response, request)
+    item = _first(body, "data") if isinstance(body, dict) and "data" in body else body
+    job_id = _details(item).get("job_id") if isinstance(item, dict) and item.get("status") == "success" else None
+    if not isinstance(job_id, (str, int)) or not str(job_id):
+        raise unexpected("job_id", response, request)
+    return str(job_id)
+
+
+def _status(response: ApiResponse, request: ApiRequest, key: str, names: tuple[str, str, str, str]) -> JobStatus:
+    item = _first(decode(response, request), key)
+    state, total, deleted, failed = (item.get(name) if item else None for name in names)
+    if not isinstance(state, str) or not state:
+        raise unexpected("status", response, request)
+    return JobStatus(state.upper(), _count(total), _count(deleted), _count(failed))
+
+
+def _first(body: Any, key: str) -> dict[str, Any] | None:
+    items = body.get(key) if isinstance(body, dict) else None
+    return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else None
+
+
+def _details(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    details = item.get("details")
+    return details if isinstance(details, dict) else {}
+
+
+def _count(value: Any) -> int | None:
+    return int(value) if str(value).isdecimal() else None

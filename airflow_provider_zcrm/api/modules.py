@@ -1,0 +1,41 @@
+"""Modules: which there are, and the id that goes with an API name.
+
+Ids differ per org and per environment. API names are case-sensitive and differ from what the UI shows (Deals is the tab Potentials).
+Zoho: crm/developer/docs/api/v8/modules-api.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
+from airflow_provider_zcrm.api.errors import decode, unexpected
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module: ``id``, ``api_name`` (None for a web tab) and the label of its list."""
+
+    id: str
+    api_name: str | None
+    plural_label: str = ""
+    api_supported: bool = True
+
+
+def list_modules() -> ApiCall[list[Module]]:
+    """Return the call for all modules of the org; Zoho does not page them."""
+    request = ApiRequest("GET", "settings/modules", scope="ZohoCRM.settings.modules.READ")
+
+    def parse(response: ApiResponse) -> list[Module]:
+        body = decode(response, request)
+        if body is None:
+            return []
+        if not isinstance(body, dict) or not isinstance(body.get("modules"), list):
+            raise unexpected("modules", response, request)
+        return [
+            Module(str(m["id"]), m.get("api_name"), str(m.get("plural_label") or ""), m.get("api_supported") is not False)
+            for m in body["modules"]
+            if isinstance(m, dict) and m.get("id")
+        ]
+
+    return ApiCall(request, parse)

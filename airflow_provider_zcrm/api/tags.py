@@ -1,0 +1,89 @@
+"""Tags of a module: the list, and how many records carry one.
+
+Zoho does not page the list: one answer holds all tags of the module.
+Zoho: crm/developer/docs/api/v8/get-tag-list.html, tag-record-count.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
+from airflow_provider_zcrm.api.errors import decode, unexpected
+
+_READ = "ZohoCRM.settings.tags.READ"
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A tag; times are ISO-8601 with offset, as Zoho sends them, empty where it does not."""
+
+    id: str
+    name: str
+    color_code: str | None = None
+    created_time: str = ""
+    modified_time: str = ""
+    created_by: str = ""
+
+
+@dataclass(frozen=True)
+class TagList:
+    """The tags of a module, and how many the edition allows (None where Zoho does not say)."""
+
+    tags: tuple[Tag, ...]
+    allowed_count: int | None = None
+
+
+@dataclass(frozen=True)
+class RecordsCount:
+    """How many records carry a tag, and the features that use it (``configured_areas``, empty where the org's version lacks it)."""
+
+    count: int
+    configured_areas: Mapping[str, Any] = field(default_factory=dict)
+
+
+def list_tags(module: str) -> ApiCall[TagList]:
+    """Return the call for all tags of a module, given by its API name."""
+    request = ApiRequest("GET", "settings/tags", scope=_READ, params={"module": module})
+
+    def parse(response: ApiResponse) -> TagList:
+        body = decode(response, request)
+        if body is None:
+            return TagList(())
+        if not isinstance(body, dict) or not isinstance(body.get("tags"), list):
+            raise unexpected("tags", response, request)
+        tags = tuple(_tag(tag) for tag in body["tags"] if isinstance(tag, dict) and tag.get("id"))
+        info = body.get("info")
+        return TagList(tags, info.get("allowed_count") if isinstance(info, dict) else None)
+
+    return ApiCall(request, parse)
+
+
+def count_records(module: str, tag_id: str) -> ApiCall[RecordsCount]:
+    """Return the call for the number of records that carry a tag; Zoho sends the number as a string."""
+    path = f"settings/tags/{tag_id}/actions/records_count"
+    request = ApiRequest("GET", path, scope=_READ, params={"module": module})
+
+    def parse(response: ApiResponse) -> RecordsCount:
+        body = decode(response, request)
+        count = body.get("count") if isinstance(body, dict) else None
+        if not str(count).isdecimal():
+            raise unexpected("count", response, request)
+        areas = body.get("configured_areas")
+        return RecordsCount(int(str(count)), areas if isinstance(areas, dict) else {})
+
+    return ApiCall(request, parse)
+
+
+def _tag(value: Mapping[str, Any]) -> Tag:
+    created_by = value.get("created_by")
+    return Tag(
+        id=str(value["id"]),
+        name=str(value.get("name") or ""),
+        color_code=value.get("color_code"),
+        created_time=str(value.get("created_time") or ""),
+        modified_time=str(value.get("modified_time") or ""),
+        created_by=str(created_by.get("name") or "") if isinstance(created_by, dict) else "",
+    )

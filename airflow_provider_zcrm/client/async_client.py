@@ -1,0 +1,137 @@
+"""The asynchronous client, for the triggerer: `AsyncZohoCrmClient` over aiohttp.
+
+Proxies, certificates, cookies, redirects and .netrc behave as in the synchronous client: aiohttp's own reading of the environment
+is off, because it would let a .netrc replace the token and ignores REQUESTS_CA_BUNDLE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import aiohttp
+from certifi import where
+from requests.utils import get_environ_proxies, select_proxy
+
+from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
+from airflow_provider_zcrm.api.errors import ConnectionFailed, TokenRejected, ZohoCrmError, submission_error
+from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
+from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.retries import RetryPolicy
+from airflow_provider_zcrm.client.sync_client import USER_AGENT
+from airflow_provider_zcrm.client.tokens import held_token, hold_token
+
+T = TypeVar("T")
+
+
+class AsyncZohoCrmClient:
+    """Sends API calls to Zoho CRM from an event loop; an asynchronous context manager, bound to the loop that enters it.
+
+    :param config: credentials, hosts and limits.
+    :param retries: what is sent again, and for how long.
+    :param on_secret: told each access token the moment it is known, so that logs can mask it; must not block.
+    """
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        retries: RetryPolicy | None = None,
+        on_secret: Callable[[str], None] = lambda secret: None,
+    ) -> None:
+        self.config = config
+        self._retries = retries or RetryPolicy()
+        self._on_secret = on_secret
+
+    async def __aenter__(self) -> AsyncZohoCrmClient:
+        self._token_lock = asyncio.Lock()
+        self._slots = asyncio.Semaphore(self.config.max_concurrency)
+        # making a TLS context reads and parses a bundle of certificates: tens of milliseconds that would stall the loop
+        self._tls = await asyncio.to_thread(_tls, self.config.ca_bundle())
+        self._session = self._new_session()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._session.close()
+
+    async def send(self, call: ApiCall[T]) -> T:
+        """Send a call and return its value.
+
+        :raises SubmissionUncertain: the call is a submission and Zoho may have taken it; it was not sent again
+        :raises ZohoCrmError: any other class of `airflow_provider_zcrm.api.errors`, after the retries that make sense
+        """
+        return await self._retries.async_retrying()(self._send_once, call)
+
+    async def _send_once(self, call: ApiCall[T]) -> T:
+        token = await self._token()
+        try:
+            return await self._exchange(call, token)
+        except TokenRejected:
+            token = await self._token(rejected=token)
+        return await self._exchange(call, token)
+
+    async def _exchange(self, call: ApiCall[T], token: str) -> T:
+        try:
+            return call.parse(await self._call(call.request, token))
+        except ZohoCrmError as error:
+            if call.request.idempotent:
+                raise
+            failure = submission_error(error)
+        raise failure
+
+    async def _call(self, request: ApiRequest, token: str) -> ApiResponse:
+        headers = {"Authorization": f"Zoho-oauthtoken {token}"}
+        arguments = {"params": dict(request.params), "json": request.json, "headers": headers}
+        url = self.config.url(request.path)
+        async with self._slots:
+            if request.idempotent:
+                return await self._http(self._session, request.method, request.path, url, **arguments)
+            # a stale keep-alive connection would make the outcome of a submission ambiguous
+            async with self._new_session() as fresh:
+                return await self._http(fresh, request.method, request.path, url, **arguments)
+
+    async def _token(self, rejected: str | None = None) -> str:
+        async with self._token_lock:
+            return held_token(self.config, rejected) or await self._new_token()
+
+    async def _new_token(self) -> str:
+        hosts, form = self.config.hosts, self.config.credentials.form()
+        response = await self._http(self._session, "POST", TOKEN_PATH, hosts.accounts_url + TOKEN_PATH, data=form)
+        token = parse_token(response, hosts)
+        self._on_secret(token.value)
+        return hold_token(self.config, token)
+
+    async def _http(self, session: aiohttp.ClientSession, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
+        failure: ConnectionFailed
+        proxy = select_proxy(url, get_environ_proxies(url))
+        try:
+            async with session.request(method, url, proxy=proxy, ssl=self._tls, allow_redirects=False, **arguments) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return ApiResponse(response.status, headers, await response.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            sent = not isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError))
+            reason = f"{type(error).__name__}: {error}"
+            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=sent, method=method, path=path)
+        # outside the handler: the library's exception holds the request with its secrets, and must not be chained
+        raise failure
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        seconds = self.config.request_timeout
+        return aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=seconds),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": USER_AGENT},
+            trust_env=False,
+        )
+
+
+def _tls(ca_bundle: bool | str) -> ssl.SSLContext | bool:
+    if ca_bundle is False:
+        return False
+    bundle = where() if ca_bundle is True else str(ca_bundle)
+    if Path(bundle).is_dir():
+        return ssl.create_default_context(capath=bundle)
+    return ssl.create_default_context(cafile=bundle)

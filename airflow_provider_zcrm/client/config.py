@@ -1,0 +1,36 @@
+"""What a client needs to know: credentials, hosts, limits. Made of an Airflow connection by the hook."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from airflow_provider_zcrm.api.data_centers import Hosts
+from airflow_provider_zcrm.api.oauth import Credentials
+
+
+@dataclass(frozen=True)
+class ClientConfig:
+    """The settings of a client.
+
+    :param request_timeout: seconds that one call may take.
+    :param max_concurrency: calls at once in this process; Zoho allows an org 5 to 25.
+    :param verify: a CA bundle's path, True for the usual ones, False for no verification, as in requests.
+    """
+
+    credentials: Credentials
+    hosts: Hosts
+    api_version: str = "v8"
+    request_timeout: float = 30.0
+    max_concurrency: int = 5
+    verify: bool | str = True
+
+    def url(self, path: str) -> str:
+        """Return the URL of a path of the REST API."""
+        return f"{self.hosts.api_url}/crm/{self.api_version}/{path}"
+
+    def ca_bundle(self) -> bool | str:
+        """Return ``verify``, or the environment's CA bundle (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) where it is True."""
+        if self.verify is not True:
+            return self.verify
+        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True

@@ -1,0 +1,59 @@
+"""When a call is sent again: the policy, as data, for tenacity.
+
+Only a `RetryableError` is; a submission only where the error proves that Zoho did not take it (the clients make a
+`SubmissionUncertain` of all others). Two kinds wait elsewhere: a job that must end first, and the throttle of access tokens.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception, stop_before_delay, wait_random_exponential
+
+from airflow_provider_zcrm.api.errors import JobAlreadyRunning, RetryableError, TokenThrottled, TooManyRequests
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long and how often a client tries again, in seconds; full jitter, so that a crowd does not come back together.
+
+    :param give_up_after: no retry starts later than this; 0 for none at all.
+    :param first: upper bound of the first wait; it doubles with each retry.
+    :param longest: upper bound of a wait.
+    """
+
+    give_up_after: float = 300.0
+    first: float = 1.0
+    longest: float = 60.0
+
+    def retrying(self) -> Retrying:
+        """Return tenacity's controller for synchronous calls."""
+        return Retrying(
+            retry=retry_if_exception(_passes), wait=self._wait, stop=stop_before_delay(self.give_up_after), reraise=True, before_sleep=_tell
+        )
+
+    def async_retrying(self) -> AsyncRetrying:
+        """Return tenacity's controller for asynchronous calls."""
+        return AsyncRetrying(
+            retry=retry_if_exception(_passes), wait=self._wait, stop=stop_before_delay(self.give_up_after), reraise=True, before_sleep=_tell
+        )
+
+    def _wait(self, state: RetryCallState) -> float:
+        jittered = wait_random_exponential(multiplier=self.first, max=self.longest)(state)
+        error = state.outcome.exception() if state.outcome else None
+        return max(jittered, (error.retry_after or 0.0) if isinstance(error, TooManyRequests) else 0.0)
+
+
+NO_RETRIES = RetryPolicy(give_up_after=0.0)
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, RetryableError) and not isinstance(error, (JobAlreadyRunning, TokenThrottled))
+
+
+def _tell(state: RetryCallState) -> None:
+    if state.outcome and state.next_action:
+        log.warning("%s Trying again in %.0f s.", state.outcome.exception(), state.next_action.sleep)

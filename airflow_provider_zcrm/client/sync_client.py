@@ -1,0 +1,169 @@
+"""The synchronous client, for workers: `ZohoCrmClient` over requests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, TypeVar
+
+import requests
+from requests.auth import AuthBase
+from requests.exceptions import ConnectTimeout, ProxyError, SSLError
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from airflow_provider_zcrm import __version__
+from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
+from airflow_provider_zcrm.api.errors import (
+    ConnectionFailed,
+    TokenRejected,
+    ZohoCrmError,
+    submission_error,
+)
+from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
+from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.retries import RetryPolicy
+from airflow_provider_zcrm.client.tokens import held_token, hold_token
+
+T = TypeVar("T")
+USER_AGENT = f"airflow-provider-zcrm/{__version__}"
+
+
+class ZohoCrmClient:
+    """Sends API calls to Zoho CRM; a context manager.
+
+    :param config: credentials, hosts and limits.
+    :param retries: what is sent again, and for how long.
+    :param on_secret: told each access token the moment it is known, so that logs can mask it.
+    """
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        retries: RetryPolicy | None = None,
+        on_secret: Callable[[str], None] = lambda secret: None,
+    ) -> None:
+        self.config = config
+        self._retries = retries or RetryPolicy()
+        self._on_secret = on_secret
+        self._session = _new_session()
+        self._token_lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(config.max_concurrency)
+
+    def send(self, call: ApiCall[T]) -> T:
+        """Send a call and return its value.
+
+        :raises SubmissionUncertain: the call is a submission and Zoho may have taken it; it was not sent again
+        :raises ZohoCrmError: any other class of `airflow_provider_zcrm.api.errors`, after the retries that make sense
+        """
+        value: T = self._retries.retrying()(self._send_once, call)
+        return value
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def __enter__(self) -> ZohoCrmClient:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _send_once(self, call: ApiCall[T]) -> T:
+        token = self._token()
+        try:
+            return self._exchange(call, token)
+        except TokenRejected:
+            token = self._token(rejected=token)
+        return self._exchange(call, token)
+
+    def _exchange(self, call: ApiCall[T], token: str) -> T:
+        try:
+            return call.parse(self._call(call.request, token))
+        except ZohoCrmError as error:
+            if call.request.idempotent:
+                raise
+            failure = submission_error(error)
+        raise failure
+
+    def _call(self, request: ApiRequest, token: str) -> ApiResponse:
+        arguments = {"params": request.params, "json": request.json, "auth": _ZohoToken(token)}
+        url = self.config.url(request.path)
+        with self._slots:
+            if request.idempotent:
+                return self._http(self._session, request.method, request.path, url, **arguments)
+            # a stale keep-alive connection would make the outcome of a submission ambiguous
+            with _new_session() as fresh:
+                return self._http(fresh, request.method, request.path, url, **arguments)
+
+    def _token(self, rejected: str | None = None) -> str:
+        with self._token_lock:
+            return held_token(self.config, rejected) or self._new_token()
+
+    def _new_token(self) -> str:
+        hosts, form = self.config.hosts, self.config.credentials.form()
+        # the auth that does nothing keeps a .netrc from adding a header
+        response = self._http(self._session, "POST", TOKEN_PATH, hosts.accounts_url + TOKEN_PATH, data=form, auth=lambda request: request)
+        token = parse_token(response, hosts)
+        self._on_secret(token.value)
+        return hold_token(self.config, token)
+
+    def _http(self, session: requests.Session, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
+        seconds = self.config.request_timeout
+        failure: ConnectionFailed
+        try:
+            deadline = time.monotonic() + seconds
+            with session.request(
+                method, url, timeout=seconds, verify=self.config.ca_bundle(), allow_redirects=False, stream=True, **arguments
+            ) as response:
+                return ApiResponse(response.status_code, _lower(response.headers), _read(response, deadline))
+        except requests.RequestException as error:
+            reason = f"{type(error).__name__}: {error}"
+            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=_was_sent(error), method=method, path=path)
+        # outside the handler: the library's exception holds the request with its secrets, and must not be chained
+        raise failure
+
+
+class _ZohoToken(AuthBase):
+    """Sets the header as an auth object, because requests lets a .netrc replace a plain header."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Zoho-oauthtoken {self._token}"
+        return request
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    session.headers["User-Agent"] = USER_AGENT
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """Read the body, up to the deadline: the time-out of requests is per read, and a slow server could drip for ever."""
+    body = bytearray()
+    for chunk in response.iter_content(65536):
+        body += chunk
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout("the answer took too long")
+    return bytes(body)
+
+
+def _was_sent(error: requests.RequestException) -> bool:
+    """Tell whether the request may have reached the server: not if connecting, the proxy or the certificate failed."""
+    if isinstance(error, (ConnectTimeout, ProxyError)):
+        return False
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(error, SSLError):
+        return "CERTIFICATE_VERIFY_FAILED" not in str(reason)
+    return not isinstance(reason, NewConnectionError)
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

@@ -1,0 +1,62 @@
+"""Starts the emulator: ``python -m airflow_provider_zcrm.emulator --port 8087 --seed demo``. SIGTERM and SIGINT end it cleanly."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from airflow_provider_zcrm.emulator.minimal_seed import CLIENT
+from airflow_provider_zcrm.emulator.model import State
+from airflow_provider_zcrm.emulator.seeds import BUILT_IN, load_seed
+from airflow_provider_zcrm.emulator.server import Emulator
+from airflow_provider_zcrm.emulator.state_file import read_state
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the emulator until it is told to stop; returns the exit code."""
+    options = _parse(arguments)
+    path: Path | None = options.state_file
+    try:
+        state = read_state(path) if path and path.exists() else load_seed(options.seed)
+    except (ValueError, TypeError, LookupError) as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        return 2
+    asyncio.run(_serve(Emulator(state, path), options.host, options.port, state))
+    return 0
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m airflow_provider_zcrm.emulator", description="A Zoho CRM on your own machine.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8087, help="port to listen on, 0 for a free one (default: %(default)s)")
+    parser.add_argument("--seed", default="demo", help=f"{', '.join(BUILT_IN)}, or a JSON file (default: %(default)s)")
+    parser.add_argument("--state-file", type=Path, help="keep the state here across restarts; if it exists, it wins over --seed")
+    return parser.parse_args(arguments)
+
+
+async def _serve(emulator: Emulator, host: str, port: int, state: State) -> None:
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    bound = await emulator.start(host, port)
+    sys.stdout.write(_greeting(f"http://{host}:{bound}", state))
+    sys.stdout.flush()
+    await stop.wait()
+    await emulator.stop()
+
+
+def _greeting(url: str, state: State) -> str:
+    """Say in one line where it is and how to connect; the credentials open nothing but the emulator."""
+    client = next(iter(state.clients.values()), None)
+    secret = client.client_secret if client else CLIENT["client_secret"]
+    token = next(iter(state.refresh_tokens), "none")
+    return (
+        f"Zoho CRM emulator at {url} (client_id {client.client_id if client else 'none'}, client_secret {secret}, refresh_token {token})\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""The control endpoint, ``/_control/...``: seeds, faults, readings, clock, jobs and counters over HTTP, for loopback only.
+
+Bodies and answers are JSON; an order that makes no sense is a 400 with ``{"error": ...}``. It is no part of Zoho's API.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from airflow_provider_zcrm.emulator import readings
+from airflow_provider_zcrm.emulator.clock import iso
+from airflow_provider_zcrm.emulator.counters import Counters
+from airflow_provider_zcrm.emulator.editions import EDITIONS
+from airflow_provider_zcrm.emulator.faults import Faults
+from airflow_provider_zcrm.emulator.hosts import is_loopback
+from airflow_provider_zcrm.emulator.jobs import remove_tags, settle, state_of
+from airflow_provider_zcrm.emulator.minimal_seed import ALL_SCOPES
+from airflow_provider_zcrm.emulator.model import GrantCode, Module, Org
+from airflow_provider_zcrm.emulator.seeds import add_tag
+from airflow_provider_zcrm.emulator.world import World
+
+if TYPE_CHECKING:
+    from airflow_provider_zcrm.emulator.server import Emulator
+
+ORG_SETTINGS = {
+    "edition", "environment", "data_center", "users", "api_domain", "concurrency", "credits", "tags_per_module", "missing_permissions",
+}  # fmt: skip
+CODE_LIFETIME = 180.0
+Body = dict[str, Any]
+
+
+class ControlApi:
+    """Serves the control endpoint of one emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._orders: dict[tuple[str, str], Callable[[Body], Any]] = {
+            ("GET", ""): self._overview,
+            ("POST", "/seed"): self._seed,
+            ("GET", "/faults"): lambda _: self._world.faults.listing(),
+            ("POST", "/faults"): lambda body: asdict(self._world.faults.add(body)),
+            ("DELETE", "/faults"): self._clear_faults,
+            ("GET", "/counters"): lambda _: self._world.counters.snapshot(),
+            ("DELETE", "/counters"): self._reset_counters,
+            ("GET", "/requests"): lambda _: list(self._world.counters.log),
+            ("GET", "/readings"): lambda _: self._world.readings,
+            ("PATCH", "/readings"): self._set_readings,
+            ("GET", "/readings/about"): lambda _: {name: asdict(reading) for name, reading in readings.READINGS.items()},
+            ("POST", "/clock"): self._advance,
+            ("PATCH", "/jobs/default"): self._set_job_defaults,
+            ("POST", "/jobs/next"): self._plan_jobs,
+            ("POST", "/latency"): self._set_latency,
+            ("POST", "/grant_codes"): self._make_grant_code,
+            ("DELETE", "/access_tokens"): self._evict_all,
+            ("GET", "/orgs"): lambda _: [dump_org(self._world, org, {}) for org in self._world.state.orgs.values()],
+            ("POST", "/org"): lambda body: dump_org(self._world, self._org(body), body),
+            ("PATCH", "/org"): self._change_org,
+            ("POST", "/tags"): self._add_tags,
+            ("DELETE", "/tags"): self._remove_tags,
+        }
+
+    @property
+    def _world(self) -> World:
+        return self._emulator.world
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer a control request."""
+        if not is_loopback(request.remote or ""):
+            return web.json_response({"error": "the control endpoint answers loopback only"}, status=403)
+        path = request.match_info["path"].rstrip("/")
+        order = self._orders.get((request.method, path))
+        if order is None:
+            known = ", ".join(f"{method} /_control{path}" for method, path in self._orders)
+            return web.json_response({"error": f"no such order; there are: {known}"}, status=404)
+        try:
+            text = await request.text()
+            result = order(json.loads(text) if text else {})
+        except (ValueError, TypeError, LookupError) as error:
+            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+        if request.method != "GET":
+            self._emulator.save()
+        return web.json_response(result)
+
+    def _overview(self, _: Body) -> Body:
+        world = self._world
+        return {
+            "now": iso(world.now(), "+00:00"),
+            "clock_offset": world.clock.offset,
+            "orgs": list(world.state.orgs),
+            "jobs": asdict(world.job_defaults),
+            "planned_jobs": [asdict(plan) for plan in world.planned_jobs],
+            "latency": world.latency,
+            "readings": world.readings,
+        }
+
+    def _seed(self, body: Body) -> Body:
+        self._emulator.reseed(body["seed"])
+        return self._overview({})
+
+    def _clear_faults(self, _: Body) -> Body:
+        self._world.faults = Faults()
+        return {}
+
+    def _reset_counters(self, _: Body) -> Body:
+        self._world.counters = Counters()
+        return {}
+
+    def _set_readings(self, body: Body) -> Body:
+        self._world.set_readings(body)
+        return dict(self._world.readings)
+
+    def _advance(self, body: Body) -> Body:
+        if body["advance"] < 0:
+            raise ValueError("time goes forward")
+        return {"now": self._world.clock.advance(float(body["advance"]))}
+
+    def _set_job_defaults(self, body: Body) -> Body:
+        self._world.job_defaults = replace(self._world.job_defaults, **body)
+        self._world.state.job_defaults = asdict(self._world.job_defaults)
+        return self._world.state.job_defaults
+
+    def _plan_jobs(self, body: Body) -> Body:
+        """Plan the next jobs; what the order leaves out is as in the default plan."""
+        times = body.pop("times", 1)
+        plan = replace(self._world.job_defaults, **body)
+        self._world.planned_jobs.extend(replace(plan) for _ in range(times))
+        return asdict(plan)
+
+    def _set_latency(self, body: Body) -> Body:
+        self._world.latency = float(body["seconds"])
+        return {"seconds": self._world.latency}
+
+    def _make_grant_code(self, body: Body) -> Body:
+        """Do what a person does in the API console: make a code with scopes and an expiry."""
+        world = self._world
+        client = body.get("client_id") or next(iter(world.state.clients))
+        expires_at = world.now() + float(body.get("lifetime", CODE_LIFETIME))
+        code = GrantCode(f"1000.{secrets.token_hex(16)}", client, self._org(body).zgid, list(body.get("scopes", ALL_SCOPES)), expires_at)
+        world.state.grant_codes[code.code] = code
+        return asdict(code)
+
+    def _evict_all(self, _: Body) -> Body:
+        self._world.state.access_tokens.clear()
+        return {}
+
+    def _org(self, body: Body) -> Org:
+        """Return the org that an order names by ``zgid``, by default the first, brought up to now."""
+        orgs = self._world.state.orgs
+        org = orgs[body["zgid"]] if "zgid" in body else next(iter(orgs.values()))
+        settle(org, self._world.now())
+        return org
+
+    def _change_org(self, body: Body) -> Body:
+        org = self._org(body)
+        changes = {name: value for name, value in body.items() if name != "zgid"}
+        if not changes.keys() <= ORG_SETTINGS or changes.get("edition", org.edition) not in EDITIONS:
+            raise ValueError(f"an org's settings are: {', '.join(sorted(ORG_SETTINGS))}; its edition is one of {', '.join(EDITIONS)}")
+        for name, value in changes.items():
+            setattr(org, name, value)
+        return dump_org(self._world, org, {})
+
+    def _add_tags(self, body: Body) -> list[str]:
+        org, module = self._module(body)
+        return [add_tag(org, module, {"name": tag} if isinstance(tag, str) else tag).id for tag in body["tags"]]
+
+    def _remove_tags(self, body: Body) -> Body:
+        """Remove tags as a person would in the browser, whatever uses them."""
+        org, module = self._module(body)
+        remove_tags(org, module, set(body["ids"]) & module.tags.keys())
+        return {}
+
+    def _module(self, body: Body) -> tuple[Org, Module]:
+        org = self._org(body)
+        module = org.module_named(body["module"])
+        if module is None:
+            raise ValueError(f"no module {body['module']!r} in org {org.zgid}")
+        return org, module
+
+
+def dump_org(world: World, org: Org, options: Body) -> Body:
+    """Return the org as JSON data, its jobs with their states; of records their number, unless the option ``records`` is true."""
+    settle(org, world.now())
+    dump = {item.name: getattr(org, item.name) for item in fields(org) if item.name not in ("modules", "jobs", "owner", "territories")}
+    modules = [{item.name: getattr(module, item.name) for item in fields(module)} for module in org.modules]
+    for module in modules:
+        module["tags"] = [asdict(tag) for tag in module["tags"].values()]
+        module["custom_views"] = [asdict(view) for view in module["custom_views"].values()]
+        module["records"] = module["records"] if options.get("records") else len(module["records"])
+    jobs = [asdict(job) | {"state": state_of(job, world.now())} for job in org.jobs.values()]
+    territories = [asdict(territory) for territory in org.territories.values()]
+    return dump | {"owner": asdict(org.owner), "modules": modules, "jobs": jobs, "territories": territories}

@@ -1,0 +1,228 @@
+"""What a Zoho CRM holds, as far as the emulator goes: orgs, their modules, tags, records, views, tokens and jobs.
+
+Times are seconds since the epoch; ids are strings of 19 digits that start with the prefix of their org, as in Zoho's samples.
+Everything here is plain data, so that `codec` can write it to a state file and read it back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+ID_LENGTH = 19
+
+
+@dataclass
+class User:
+    """Somebody who created or changed a tag."""
+
+    id: str
+    name: str
+
+
+@dataclass
+class Feature:
+    """A use of a tag that forbids its deletion; `type` is ``Workflow``, ``Blueprint``, ``Orchestration`` or ``Custom View``."""
+
+    type: str
+    name: str
+    id: str
+
+
+@dataclass
+class Tag:
+    """A tag of one module. `vanishes_at` is set once a job has deleted it and the list still shows it."""
+
+    id: str
+    name: str
+    color_code: str | None
+    created_time: float
+    modified_time: float
+    created_by: User
+    modified_by: User
+    last_accessed_time: float | None = None
+    features: list[Feature] = field(default_factory=list)
+    vanishes_at: float | None = None
+
+
+@dataclass
+class CustomView:
+    """A custom view; `records` are the ids it shows, or None for all records of the module."""
+
+    id: str
+    name: str
+    records: list[str] | None = None
+
+
+@dataclass
+class Module:
+    """A module with its tags (by id) and its records (id -> ids of their tags)."""
+
+    id: str
+    api_name: str | None
+    module_name: str
+    singular_label: str
+    plural_label: str
+    generated_type: str = "default"
+    status: str = "visible"
+    tags_supported: bool = True
+    mass_delete_supported: bool = True
+    modified_time: float | None = None
+    tags: dict[str, Tag] = field(default_factory=dict)
+    records: dict[str, list[str]] = field(default_factory=dict)
+    locked_records: list[str] = field(default_factory=list)
+    custom_views: dict[str, CustomView] = field(default_factory=dict)
+
+
+@dataclass
+class Territory:
+    """A territory: the ids of its records, and the territory above it."""
+
+    id: str
+    name: str
+    records: list[str] = field(default_factory=list)
+    parent: str | None = None
+
+
+@dataclass
+class Job:
+    """A mass delete of tags or of records: when it runs, what it is to do, and how far it has come.
+
+    `delete_at_most` is set for a job that ends as FAILED: it deletes that many items and no more.
+    """
+
+    id: str
+    kind: str
+    module: str
+    items: list[str]
+    created_at: float
+    starts_at: float
+    ends_at: float
+    appears_at: float
+    forgotten_at: float | None = None
+    removal_lag: float = 0.0
+    failing: list[str] = field(default_factory=list)
+    delete_at_most: int | None = None
+    cvid: str | None = None
+    deleted: int = 0
+    failed: int = 0
+
+    @property
+    def done(self) -> int:
+        """Count the items that were dealt with, in either way."""
+        return self.deleted + self.failed
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether every item was dealt with."""
+        return self.done == len(self.items)
+
+
+@dataclass
+class Org:
+    """One org of one environment. The `None` fields follow from the edition, or from the data centre (`api_domain`)."""
+
+    zgid: str
+    name: str
+    id_prefix: str
+    edition: str = "Enterprise"
+    environment: str = "production"
+    data_center: str = "us"
+    utc_offset: str = "+05:30"
+    users: int = 10
+    api_domain: str | None = None
+    concurrency: int | None = None
+    credits: int | None = None
+    tags_per_module: int | None = None
+    missing_permissions: list[str] = field(default_factory=list)
+    owner: User = field(default_factory=lambda: User("", ""))
+    modules: list[Module] = field(default_factory=list)
+    territories: dict[str, Territory] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    deleted_tags: list[str] = field(default_factory=list)
+    last_serial: int = 10_000_000
+
+    def new_id(self) -> str:
+        """Return an id that this org has not used yet."""
+        self.last_serial += 1
+        return self.id_of(self.last_serial)
+
+    def id_of(self, serial: int) -> str:
+        """Return the id of the org with this serial number."""
+        return self.id_prefix + str(serial).rjust(ID_LENGTH - len(self.id_prefix), "0")
+
+    def module_named(self, api_name: str) -> Module | None:
+        """Find a module by its API name, which is case-sensitive."""
+        return next((module for module in self.modules if module.api_name == api_name), None)
+
+    def module_with_id(self, module_id: str) -> Module | None:
+        """Find a module by its id."""
+        return next((module for module in self.modules if module.id == module_id), None)
+
+    def module_of_tag(self, tag_id: str) -> Module | None:
+        """Find the module that holds a tag; a tag belongs to exactly one."""
+        return next((module for module in self.modules if tag_id in module.tags), None)
+
+
+@dataclass
+class OAuthClient:
+    """A client of Zoho's API console. A `redirect_uri` makes it a web client, whose code exchange must repeat it."""
+
+    client_id: str
+    client_secret: str
+    data_center: str = "us"
+    redirect_uri: str | None = None
+    client_credentials: bool = True
+
+
+@dataclass
+class RefreshToken:
+    """A refresh token; it never expires by time."""
+
+    token: str
+    client_id: str
+    zgid: str
+    scopes: list[str]
+    user_id: str
+    created_at: float = 0.0
+
+
+@dataclass
+class GrantCode:
+    """A code of the console's "Generate Code" tab: one use, three minutes unless it was made otherwise."""
+
+    code: str
+    client_id: str
+    zgid: str
+    scopes: list[str]
+    expires_at: float
+    used: bool = False
+
+
+@dataclass
+class AccessToken:
+    """An access token; `source` is the refresh token, or the client and org of a client_credentials grant."""
+
+    token: str
+    source: str
+    client_id: str
+    zgid: str
+    scopes: list[str]
+    user_id: str
+    expires_at: float
+
+
+@dataclass
+class State:
+    """All that a state file keeps."""
+
+    orgs: dict[str, Org] = field(default_factory=dict)
+    clients: dict[str, OAuthClient] = field(default_factory=dict)
+    refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
+    grant_codes: dict[str, GrantCode] = field(default_factory=dict)
+    access_tokens: dict[str, AccessToken] = field(default_factory=dict)
+    token_requests: dict[str, list[float]] = field(default_factory=dict)
+    credits_used: dict[str, list[list[float]]] = field(default_factory=dict)
+    readings: dict[str, str] = field(default_factory=dict)
+    job_defaults: dict[str, Any] = field(default_factory=dict)
+    clock_offset: float = 0.0

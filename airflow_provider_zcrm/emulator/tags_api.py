@@ -1,0 +1,164 @@
+"""The tags of a module: list, create, delete one, and how many records carry one.
+
+The list has no pages. The same mistake is told differently from endpoint to endpoint (``param`` or ``param_name``, 400 or 404), as at Zoho.
+Zoho: v8/get-tag-list.html, create-tag.html, delete-tag.html, tag-record-count.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from airflow_provider_zcrm.emulator.answers import Answer, Refused, envelope, refuse
+from airflow_provider_zcrm.emulator.call import Call
+from airflow_provider_zcrm.emulator.clock import iso
+from airflow_provider_zcrm.emulator.editions import edition_of, tags_per_module
+from airflow_provider_zcrm.emulator.jobs import remove_tags
+from airflow_provider_zcrm.emulator.model import Feature, Module, Tag, User
+
+MAX_NAME = 26  # what the error of this endpoint says; adding tags to records says 25
+CUSTOM_VIEW = "Custom View"
+
+
+def list_tags(call: Call) -> Answer:
+    """Answer ``GET /settings/tags?module=``."""
+    module = _module(call, {"param": "module"}, "One of the expected parameter is missing")
+    tags = [tag for tag in module.tags.values() if call.query.get("my_tags") != "true" or tag.created_by.id == call.token.user_id]
+    if not tags and call.reads("empty_tags", "204"):
+        return Answer(204)
+    extra = _included(call, module)
+    info = {"record_limit": edition_of(call.org).tags_per_record, "count": len(tags), "allowed_count": tags_per_module(call.org)}
+    return Answer(200, {"tags": [_describe(call, tag) | extra.get(tag.id, {}) for tag in tags], "info": info})
+
+
+def _module(call: Call, missing: dict[str, str], message: str) -> Module:
+    """Return the module of the query, which must exist, have tags, and be one whose tags the user may manage."""
+    name = call.query.get("module")
+    if not name:
+        raise refuse(400, "REQUIRED_PARAM_MISSING", message, missing)
+    module = call.org.module_named(name)
+    if module is None:
+        raise refuse(400, "INVALID_MODULE", "the module name given seems to be invalid")
+    if not module.tags_supported:
+        raise refuse(400, "INVALID_MODULE", "the given module is not supported for this api")
+    call.require(f"Crm_Implied_Edit_{name}", f"Crm_Implied_Tags_{name}")
+    return module
+
+
+def _included(call: Call, module: Module) -> dict[str, dict[str, Any]]:
+    """Return what ``include`` adds to each tag, by its id."""
+    asked = call.query.get("include", "").split(",")
+    if call.reads("include_counts", "ignored"):
+        return {}
+    counts = Counter(tag_id for tag_ids in module.records.values() for tag_id in tag_ids)
+    extra: dict[str, dict[str, Any]] = {tag_id: {} for tag_id in module.tags}
+    for tag in module.tags.values():
+        if "associated_record_count" in asked:
+            extra[tag.id]["associated_record_count"] = counts[tag.id]
+        if "last_accessed_time" in asked:
+            accessed = tag.last_accessed_time
+            extra[tag.id]["last_accessed_time"] = None if accessed is None else iso(accessed, call.org.utc_offset)
+    return extra
+
+
+def _describe(call: Call, tag: Tag) -> dict[str, Any]:
+    return {
+        "created_time": iso(tag.created_time, call.org.utc_offset),
+        "modified_time": iso(tag.modified_time, call.org.utc_offset),
+        "name": tag.name,
+        "modified_by": {"name": tag.modified_by.name, "id": tag.modified_by.id},
+        "id": tag.id,
+        "created_by": {"name": tag.created_by.name, "id": tag.created_by.id},
+        "color_code": tag.color_code,
+    }
+
+
+def create_tags(call: Call) -> Answer:
+    """Answer ``POST /settings/tags?module=``: 201 if all were made, 207 if some, 400 if none."""
+    module = _module(call, {"param": "module"}, "One of the expected parameter is missing")
+    tags = call.json_object().get("tags")
+    if tags is None:
+        raise refuse(400, "MANDATORY_NOT_FOUND", "required field not found", {"api_name": "tags", "json_path": "$.tags"})
+    if not isinstance(tags, list) or not tags:
+        details = {"api_name": "tags", "json_path": "$.tags", "expected_data_type": "jsonarray"}
+        raise refuse(400, "INVALID_DATA", "invalid data", details)
+    elements = [_create(call, module, tag, f"$.tags[{index}]") for index, tag in enumerate(tags)]
+    made = sum(element["status"] == "success" for element in elements)
+    status = 201 if made == len(elements) else 207 if made else 400
+    return Answer(status, {"tags": elements})
+
+
+def _create(call: Call, module: Module, wanted: Any, path: str) -> dict[str, Any]:
+    name = wanted.get("name") if isinstance(wanted, dict) else None
+    at_name = {"api_name": "name", "json_path": f"{path}.name"}
+    if name is None:
+        return envelope("MANDATORY_NOT_FOUND", "required field not found", at_name)
+    if not isinstance(name, str) or not name.strip():
+        return envelope("INVALID_DATA", "invalid data", {**at_name, "expected_data_type": "text"})
+    if len(name) > MAX_NAME:
+        return envelope("INVALID_DATA", "invalid data", {**at_name, "maximum_length": MAX_NAME})
+    existing = next((tag for tag in module.tags.values() if tag.name == name), None)
+    if existing:
+        return envelope("DUPLICATE_DATA", "duplicate data", {**at_name, "id": existing.id})
+    if len(module.tags) >= tags_per_module(call.org):
+        return envelope("LICENSE_LIMIT_EXCEEDED", "tags edition limit exceeded")
+    tag = _new_tag(call, name, wanted.get("color_code"))
+    module.tags[tag.id] = tag
+    return envelope("SUCCESS", "tags created successfully", _describe(call, tag), status="success")
+
+
+def _new_tag(call: Call, name: str, color_code: str | None) -> Tag:
+    author = User(call.token.user_id, call.org.owner.name)
+    return Tag(call.org.new_id(), name, color_code, call.now, call.now, author, author)
+
+
+def delete_tag(call: Call) -> Answer:
+    """Answer ``DELETE /settings/tags/{id}``, which is done at once."""
+    tag_id = call.names["id"]
+    module = call.org.module_of_tag(tag_id)
+    if module is None:
+        raise refuse(400, "INVALID_DATA", "tags not found", {"id": tag_id})
+    call.require(f"Crm_Implied_Tags_{module.api_name}", f"Crm_Implied_Edit_{module.api_name}")
+    features = module.tags[tag_id].features
+    if features:
+        places = [{"type": kind, "resources": names} for kind, names in _by_type(features).items()]
+        refused = envelope("NOT_ALLOWED", "tags has been associated to features", {"associated_places": places})
+        raise Refused(Answer(400, {"tags": [refused]}))
+    remove_tags(call.org, module, {tag_id})
+    return Answer(200, {"tags": [envelope("SUCCESS", "tags deleted successfully", {"id": tag_id}, status="success")]})
+
+
+def _by_type(features: list[Feature]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for feature in features:
+        names.setdefault(feature.type, []).append(feature.name)
+    return names
+
+
+def count_records(call: Call) -> Answer:
+    """Answer ``GET /settings/tags/{id}/actions/records_count``; the count is a string."""
+    module = _module(call, {"param_name": "module"}, "One of the expected param is missing")
+    tag = module.tags.get(call.names["id"])
+    if tag is None:
+        raise refuse(404, "INVALID_DATA", "tags not found", {"api_name": "id"})
+    count = sum(tag.id in tag_ids for tag_ids in module.records.values())
+    return Answer(200, {"count": str(count), "configured_areas": _configured_areas(tag, module)})
+
+
+def _configured_areas(tag: Tag, module: Module) -> dict[str, Any]:
+    """Say where the tag is used, which is what forbids its deletion."""
+    actions: dict[str, Any] = {}
+    for feature in tag.features:
+        if feature.type != CUSTOM_VIEW:
+            uses = actions.setdefault(feature.type, {}).setdefault(tag.id, {"AddTags": [], "RemoveTags": []})
+            uses["AddTags"].append({"id": feature.id, "name": feature.name})
+    views = [feature for feature in tag.features if feature.type == CUSTOM_VIEW]
+    return {
+        "workflow_tagActionRecords": actions,
+        "custom_view": {
+            "cvnames": [view.name for view in views],
+            "cvids": [view.id for view in views],
+            "cvmodules": [module.api_name for _ in views],
+            "inaccessible_custom_view_present": False,
+        },
+    }

@@ -48,17 +48,6 @@ ORG_FIELDS = [
     "tags_per_module",
     "missing_permissions",
 ]
-    "edition",
-    "environment",
-    "data_center",
-    "utc_offset",
-    "users",
-    "api_domain",
-    "concurrency",
-    "credits",
-    "tags_per_module",
-    "missing_permissions",
-]
 MODULE_FIELDS = ["generated_type", "status", "tags_supported", "mass_delete_supported", "locked_records"]
 
 

@@ -44,10 +44,11 @@ def no_token(incoming: Incoming) -> Refused:
 def check_limits(world: World, org: Org, at_once: int) -> None:
     """Refuse the call with 429 if the org's simultaneous calls or its credits are used up."""
     if at_once > concurrency_of(org) or world.credits_left(org) <= 0:
-        raise Refused(_too_many_requests(world))
+        raise Refused(too_many_requests(world))
 
 
-def _too_many_requests(world: World) -> Answer:
+def too_many_requests(world: World) -> Answer:
+    """Return the 429 as the readings have it; Zoho's is the same for calls at once and for credits."""
     headers = {"Retry-After": str(RETRY_AFTER)} if world.readings["retry_after"] == "on" else {}
     variant = world.readings["too_many_requests_body"]
     if variant == "html":

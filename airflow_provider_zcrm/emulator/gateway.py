@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airflow_provider_zcrm.emulator import (
     access,
@@ -104,12 +104,13 @@ def _matching(incoming: Incoming) -> list[tuple[str, Mapping[str, str], dict[str
 def answer(world: World, incoming: Incoming, token: AccessToken | None, at_once: int) -> Answer:
     """Answer a request; `token` is its valid access token, `at_once` how many requests of its org are under way."""
     try:
-        return _answer(world, incoming, token, at_once)
+        result = _answer(world, incoming, token, at_once)
     except Refused as refused:
-        return refused.answer
+        result = refused.answer
     except Exception:  # the emulator's own mistake: tell it as Zoho tells its own, and log it
         log.exception("The emulator failed at %s", operation_name(incoming))
-        return Answer(500, envelope("INTERNAL_ERROR", "Internal Server Error"))
+        result = Answer(500, envelope("INTERNAL_ERROR", "Internal Server Error"))
+    return replace(result, headers={**HEADERS, **result.headers})
 
 
 def _answer(world: World, incoming: Incoming, token: AccessToken | None, at_once: int) -> Answer:
@@ -138,7 +139,7 @@ def _answer_crm(world: World, incoming: Incoming, token: AccessToken | None, at_
     world.spend_credits(org, 1)
     settle(org, world.now())
     result = operation.handler(Call(world, incoming, org, token, names["version"], names))
-    return Answer(result.status, result.body, result.content_type, {**HEADERS, **_account(world, org, token), **result.headers})
+    return replace(result, headers=_account(world, org, token))
 
 
 def _scopes(world: World, org: Org, operation: Operation, names: Mapping[str, str]) -> list[str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from aiohttp import web
 
 from airflow_provider_zcrm.emulator import access, gateway, oauth
-from airflow_provider_zcrm.emulator.answers import Answer, html_page
+from airflow_provider_zcrm.emulator.answers import Answer, envelope, html_page
 from airflow_provider_zcrm.emulator.call import Incoming
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.control_api import ControlApi
@@ -26,8 +27,10 @@ from airflow_provider_zcrm.emulator.world import World
 
 MAX_BODY = 16 * 1024 * 1024
 FORM_TYPE = "application/x-www-form-urlencoded"
+TOO_MANY_REQUESTS = 429
 LOOPBACK = "127.0.0.1"
 TIMEOUT = 10.0
+SHUTDOWN_TIMEOUT = 0.1
 LOGIN_PAGE = "https://accounts.zoho.com/signin"
 
 
@@ -44,9 +47,9 @@ class Emulator:
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/_control{path:(/.*)?}", ControlApi(self).handle)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, shutdown_timeout=0.1).start()
+        await web.TCPSite(self._runner, host, port).start()
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
@@ -113,8 +116,13 @@ def _faulty_answer(world: World, fault: Fault) -> Answer:
     if fault.kind == "html":
         page = html_page(fault.http_status, "Bad gateway")
         return Answer(page.status, fault.body or page.body, page.content_type, fault.headers)
-    headers = {"Location": LOGIN_PAGE, **fault.headers} if fault.kind == "redirect" else fault.headers
-    return Answer(fault.http_status, fault.body, headers=headers)
+    if fault.kind == "redirect":
+        return Answer(fault.http_status, fault.body, headers={"Location": LOGIN_PAGE, **fault.headers})
+    body = envelope("INTERNAL_ERROR", "Internal Server Error") if fault.kind == "status" and fault.body is None else fault.body
+    if fault.http_status == TOO_MANY_REQUESTS and fault.body is None:
+        usual = access.too_many_requests(world)
+        return replace(usual, headers={**usual.headers, **fault.headers})
+    return Answer(fault.http_status, body, headers=fault.headers)
 
 
 def _log_entry(

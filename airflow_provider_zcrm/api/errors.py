@@ -328,7 +328,11 @@ class _Row:
     codes: frozenset[str]
     error: type[ZohoCrmError]
     sentence: str
-    when: Callable[[Mapping[str, Any]], bool] = lambda details: True
+    when: Callable[[Mapping[str, Any]], bool]
+
+
+def _always(_details: Mapping[str, Any]) -> bool:
+    return True
 
 
 def _names_a_job(details: Mapping[str, Any]) -> bool:
@@ -340,7 +344,7 @@ def _points_at_a_tag(details: Mapping[str, Any]) -> bool:
 
 
 def _row(codes: str, error: type[ZohoCrmError], sentence: str, when: Callable[[Mapping[str, Any]], bool] | None = None) -> _Row:
-    return _Row(frozenset(codes.split()), error, sentence, when or (lambda details: True))
+    return _Row(frozenset(codes.split()), error, sentence, when or _always)
 
 
 # First match wins.
@@ -349,8 +353,8 @@ _TABLE = (
     _row(
         "OAUTH_SCOPE_MISMATCH",
         ScopeMissing,
-        "The refresh token lacks a scope: this call needs {scope}. Make a new refresh token with it (the connection guide lists all scopes) "
-        "and put it into the connection.",
+        "The refresh token lacks a scope: this call needs {scope}. Make a new refresh token with it (docs/connection.md lists all "
+        "scopes) and put it into the connection.",
     ),
     _row("NO_PERMISSION AUTHORIZATION_FAILED", PermissionDenied, "The Zoho user may not do this: {said} {details}."),
     _row("INVALID_MODULE", InvalidModule, "Zoho does not accept the module: {said}."),

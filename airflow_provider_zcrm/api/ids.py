@@ -1,4 +1,4 @@
-"""Ids as the user gives them, made into what Zoho wants: strings of digits.
+"""Ids and names as the user gives them, made into what Zoho wants; ids become strings of digits.
 
 Zoho's ids are 64-bit integers that travel as JSON strings; as numbers they lose digits in many JSON readers.
 Zoho: crm/developer/docs/api/v8/mass-delete-tags.html
@@ -24,6 +24,23 @@ def ids_of(value: Any, argument: str) -> list[str]:
     :raises InvalidArgument: for anything else
     """
     return list(dict.fromkeys(_id(item, argument) for item in flat(value, argument)))
+
+
+def names_of(value: Any, argument: str) -> list[str]:
+    """Return the names in ``value`` (a string, or an iterable of strings nested at most twice), in their order, each once.
+
+    :raises InvalidArgument: for anything else, and for a string that looks like a list
+    """
+    if isinstance(value, str) and value[:1] in ("[", "(", "{"):
+        raise InvalidArgument(
+            f"{argument} is the string {value!r}, which looks like a list.",
+            advice=f"Pass a list, or another task's output as {argument}=task.output; a Jinja expression makes a string of a list.",
+        )
+    names = list(flat(value, argument))
+    wrong = [name for name in names if not isinstance(name, str) or not name]
+    if wrong:
+        raise InvalidArgument(f"{argument} holds {wrong[0]!r}, which is not the name of a tag.")
+    return list(dict.fromkeys(names))
 
 
 def flat(value: Any, argument: str, depth: int = 2) -> Iterable[Any]:

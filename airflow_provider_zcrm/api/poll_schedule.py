@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from airflow_provider_zcrm.api.mass_delete import JobStatus
 
-
 _THROTTLED_CEILING = 900.0
 _FAILURE_CEILING = 60.0
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 import aiohttp
-from certifi import where
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import ConnectionFailed, TokenRejected, ZohoCrmError, submission_error
@@ -29,33 +28,44 @@ T = TypeVar("T")
 
 
 class AsyncZohoCrmClient:
-    """Sends API calls to Zoho CRM from an event loop; an asynchronous context manager, bound to the loop that enters it.
+    """Sends API calls to Zoho CRM from an event loop; an asynchronous context manager, bound to the loop that opens it.
 
     :param config: credentials, hosts and limits.
     :param retries: what is sent again, and for how long.
-    :param on_secret: told each access token the moment it is known, so that logs can mask it; must not block.
+    :param on_secret: told each access token the moment it is known, so that logs can mask it.
     """
 
     def __init__(
         self,
         config: ClientConfig,
         retries: RetryPolicy | None = None,
-        on_secret: Callable[[str], None] = lambda secret: None,
+        on_secret: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self.config = config
         self._retries = retries or RetryPolicy()
         self._on_secret = on_secret
+        self._token_lock = asyncio.Lock()
+        self._slots = asyncio.Semaphore(config.max_concurrency)
+        self._tls: ssl.SSLContext | bool = True
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Make the session, in the running loop."""
+        # making a TLS context reads and parses a bundle of certificates: tens of milliseconds that would stall the loop
+        self._tls = await asyncio.to_thread(_tls, self.config)
+        self._session = self._new_session()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session:
+            await self._session.close()
 
     async def __aenter__(self) -> AsyncZohoCrmClient:
-        self._token_lock = asyncio.Lock()
-        self._slots = asyncio.Semaphore(self.config.max_concurrency)
-        # making a TLS context reads and parses a bundle of certificates: tens of milliseconds that would stall the loop
-        self._tls = await asyncio.to_thread(_tls, self.config.ca_bundle())
-        self._session = self._new_session()
+        await self.open()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._session.close()
+        await self.close()
 
     async def send(self, call: ApiCall[T]) -> T:
         """Send a call and return its value.
@@ -101,10 +111,13 @@ class AsyncZohoCrmClient:
         hosts, form = self.config.hosts, self.config.credentials.form()
         response = await self._http(self._session, "POST", TOKEN_PATH, hosts.accounts_url + TOKEN_PATH, data=form)
         token = parse_token(response, hosts)
-        self._on_secret(token.value)
+        if self._on_secret:
+            await self._on_secret(token.value)
         return hold_token(self.config, token)
 
-    async def _http(self, session: aiohttp.ClientSession, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
+    async def _http(self, session: aiohttp.ClientSession | None, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
+        if session is None:
+            raise RuntimeError("The client is not open.")
         failure: ConnectionFailed
         proxy = select_proxy(url, get_environ_proxies(url))
         try:
@@ -128,10 +141,11 @@ class AsyncZohoCrmClient:
         )
 
 
-def _tls(ca_bundle: bool | str) -> ssl.SSLContext | bool:
+def _tls(config: ClientConfig) -> ssl.SSLContext | bool:
+    ca_bundle = config.ca_bundle()
     if ca_bundle is False:
         return False
-    bundle = where() if ca_bundle is True else str(ca_bundle)
+    bundle = DEFAULT_CA_BUNDLE_PATH if ca_bundle is True else str(ca_bundle)
     if Path(bundle).is_dir():
         return ssl.create_default_context(capath=bundle)
     return ssl.create_default_context(cafile=bundle)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from airflow_provider_zcrm.api.data_centers import Hosts
+from airflow_provider_zcrm.api.errors import InvalidConnection
 from airflow_provider_zcrm.api.oauth import Credentials
 
 
@@ -30,7 +32,12 @@ class ClientConfig:
         return f"{self.hosts.api_url}/crm/{self.api_version}/{path}"
 
     def ca_bundle(self) -> bool | str:
-        """Return ``verify``, or the environment's CA bundle (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) where it is True."""
+        """Return ``verify``, or the environment's CA bundle (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) where it is True.
+
+        :raises InvalidConnection: ``verify`` is a path that does not exist on this machine
+        """
+        if isinstance(self.verify, str) and not Path(self.verify).exists():
+            raise InvalidConnection(f"verify names the CA bundle {self.verify}, which does not exist on this machine.")
         if self.verify is not True:
             return self.verify
         return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True

@@ -43,7 +43,7 @@ class ZohoCrmClient:
         self,
         config: ClientConfig,
         retries: RetryPolicy | None = None,
-        on_secret: Callable[[str], None] = lambda secret: None,
+        on_secret: Callable[[str], None] | None = None,
     ) -> None:
         self.config = config
         self._retries = retries or RetryPolicy()
@@ -107,7 +107,8 @@ class ZohoCrmClient:
         # the auth that does nothing keeps a .netrc from adding a header
         response = self._http(self._session, "POST", TOKEN_PATH, hosts.accounts_url + TOKEN_PATH, data=form, auth=lambda request: request)
         token = parse_token(response, hosts)
-        self._on_secret(token.value)
+        if self._on_secret:
+            self._on_secret(token.value)
         return hold_token(self.config, token)
 
     def _http(self, session: requests.Session, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:

@@ -1,0 +1,75 @@
+"""From an Airflow connection of type ``zoho_crm`` to a `ClientConfig`, or to a sentence that names the field that is wrong.
+
+The same values come from the form (numbers, None for an empty field), from JSON, and from an ``AIRFLOW_CONN_`` URI (all strings).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_zcrm.api.data_centers import hosts_of
+from airflow_provider_zcrm.api.errors import InvalidConnection
+from airflow_provider_zcrm.api.oauth import Credentials, grant_of
+from airflow_provider_zcrm.client.config import ClientConfig
+
+
+def config_of(login: str | None, password: str | None, extra: Mapping[str, Any], allowed_hosts: str = "") -> ClientConfig:
+    """Return the client's settings.
+
+    :param login: client id.
+    :param password: client secret.
+    :param extra: the rest, by the names of `airflow_provider_zcrm.connection_form.FIELDS`.
+    :param allowed_hosts: ``[zoho_crm] allowed_hosts`` of the Airflow configuration, separated by commas.
+    :raises InvalidConnection: naming the field
+    """
+    values = {name: value for name, value in extra.items() if value not in (None, "")}
+    if not login:
+        raise InvalidConnection("The connection has no login: it is the client id of Zoho's API console.")
+    if not password:
+        raise InvalidConnection("The connection has no password: it is the client secret of Zoho's API console.")
+    grant = grant_of(
+        str(values.get("grant_type", "refresh_token")), values.get("refresh_token"), _text(values, "zsoid"), _text(values, "scope")
+    )
+    hosts = hosts_of(
+        str(values.get("data_center", "us")).lower(),
+        str(values.get("environment", "production")).lower(),
+        _text(values, "accounts_url"),
+        _text(values, "api_url"),
+        [host.strip().lower() for host in allowed_hosts.split(",") if host.strip()],
+    )
+    return ClientConfig(
+        credentials=Credentials(login, password, grant),
+        hosts=hosts,
+        api_version=_version(str(values.get("api_version", "v8"))),
+        request_timeout=_number(values, "request_timeout", 30.0, smallest=0.1),
+        max_concurrency=int(_number(values, "max_concurrency", 5, smallest=1)),
+        verify=_verify(values.get("verify", True)),
+    )
+
+
+def _text(values: Mapping[str, Any], name: str) -> str | None:
+    return str(values[name]) if name in values else None
+
+
+def _version(value: str) -> str:
+    if not re.fullmatch(r"v[0-9]+(\.[0-9]+)?", value):
+        raise InvalidConnection(f"api_version is {value!r}; it must be a version of Zoho's REST API such as v8.")
+    return value
+
+
+def _number(values: Mapping[str, Any], name: str, default: float, smallest: float) -> float:
+    try:
+        number = float(values.get(name, default))
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not number >= smallest:
+        raise InvalidConnection(f"{name} is {values[name]!r}; it must be a number of at least {smallest:g}.")
+    return number
+
+
+def _verify(value: Any) -> bool | str:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(str(value).lower(), str(value))

@@ -1,0 +1,83 @@
+"""`ZohoCrmHook`: from an Airflow connection to a client of Zoho CRM."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+from airflow.providers.common.compat.sdk import BaseHook, conf, mask_secret
+
+from airflow_provider_zcrm.api.errors import PermanentError, ZohoCrmError
+from airflow_provider_zcrm.api.modules import list_modules
+from airflow_provider_zcrm.api.org import get_org
+from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.retries import NO_RETRIES, RetryPolicy
+from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+from airflow_provider_zcrm.hooks.connection import config_of
+
+# a test of a connection makes at most three calls and must answer within ten seconds
+_TEST_CALL_SECONDS = 3.0
+
+
+class ZohoCrmHook(BaseHook):
+    """Gives access to Zoho CRM through an Airflow connection.
+
+    :param zoho_crm_conn_id: id of a connection of type ``zoho_crm``.
+    :param retries: how long the client tries again after a passing fault; by default 5 minutes.
+    """
+
+    conn_name_attr = "zoho_crm_conn_id"
+    default_conn_name = "zoho_crm_default"
+    conn_type = "zoho_crm"
+    hook_name = "Zoho CRM"
+
+    def __init__(self, zoho_crm_conn_id: str = default_conn_name, retries: RetryPolicy | None = None) -> None:
+        super().__init__()
+        self.zoho_crm_conn_id = zoho_crm_conn_id
+        self._retries = retries
+
+    @cached_property
+    def config(self) -> ClientConfig:
+        """The connection's settings.
+
+        :raises InvalidConnection: the connection cannot work; the sentence names the field
+        """
+        connection = self.get_connection(self.zoho_crm_conn_id)
+        allowed_hosts = conf.get("zoho_crm", "allowed_hosts", fallback="") or ""
+        try:
+            return config_of(connection.login, connection.password, connection.extra_dejson, allowed_hosts)
+        except PermanentError as error:
+            raise type(error)(f"Connection {self.zoho_crm_conn_id}: {error.message}", advice=error.advice) from None
+
+    @cached_property
+    def _client(self) -> ZohoCrmClient:
+        return ZohoCrmClient(self.config, self._retries, on_secret=mask_secret)
+
+    def get_conn(self) -> ZohoCrmClient:
+        """Return the client; it sends the calls of `airflow_provider_zcrm.api`, and belongs to this hook.
+
+        :raises InvalidConnection: the connection cannot work; the sentence names the field
+        """
+        return self._client
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Make a real call and say in one sentence what works or what to change; takes at most ten seconds."""
+        try:
+            config = replace(self.config, request_timeout=min(self.config.request_timeout, _TEST_CALL_SECONDS))
+            with ZohoCrmClient(config, NO_RETRIES, on_secret=mask_secret) as client:
+                modules = client.send(list_modules())
+                return (
+                    True,
+                    f"Connected to {_org_name(client)} ({config.hosts.data_center}, {config.hosts.environment}): {len(modules)} modules.",
+                )
+        except ZohoCrmError as error:
+            return False, str(error)
+
+
+def _org_name(client: ZohoCrmClient) -> str:
+    """Return the org's name, or just "Zoho CRM": reading it needs a scope that nothing else does."""
+    try:
+        org = client.send(get_org())
+    except ZohoCrmError:
+        return "Zoho CRM"
+    return f"{org.company_name} (org {org.zgid})"

@@ -1,0 +1,194 @@
+"""`MassDeleteTagsOperator`: deletes tags of a module of Zoho CRM through mass-delete jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import BaseOperator, conf
+
+from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, TagsLeftBehind
+from airflow_provider_zcrm.api.ids import ids_of, names_of
+from airflow_provider_zcrm.api.job_watch import JobWatch, sentence
+from airflow_provider_zcrm.api.journal import Journal
+from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
+from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
+from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds
+from airflow_provider_zcrm.triggers.mass_delete import read_event
+from airflow_provider_zcrm.version_compat import TaskState, task_round
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+_JOURNAL = "zoho_crm_mass_delete_tags"
+
+
+class MassDeleteTagsOperator(BaseOperator):
+    """Deletes tags of one module, in mass-delete jobs of up to 200 tags.
+
+    A retry, or clearing the task, never submits again what Zoho has taken: the task keeps a journal of what it submits.
+    Returns the list of job ids, always a list; each accepted job is also pushed as XCom ``job_id`` (``[]`` for none, the id
+    for one, the list for several). A task that waits pushes what became of each job as XCom ``report``.
+
+    .. seealso:: docs/operators.md, and Zoho's crm/developer/docs/api/v8/mass-delete-tags.html
+
+    :param module: API name of the module, such as ``Leads`` (templated).
+    :param tag_ids: the tags by id: a string of digits, an int, a mapping with ``id``, or a sequence of these nested at most
+        twice (templated).
+    :param tag_names: the tags by name, instead of by id: a string or a sequence of strings; case counts (templated).
+    :param zoho_crm_conn_id: id of the Airflow connection (templated).
+    :param missing_tags: what to do about tags that the module does not have: ``skip`` them, or ``fail`` before anything is sent.
+    :param wait_for_completion: wait until the jobs have ended and the tags are gone from the list.
+    :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
+    :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often.
+    :param timeout: seconds for all tries of the task together; when they are over, the task fails without retry.
+    :param settle: seconds after which tags of a submission whose answer was lost are sent again, if the list of tags shows no sign of it.
+    :param unknown_job_grace: seconds for which Zoho may not know a job that it has just scheduled.
+    :param on_partial_failure: when jobs have ended and tags are left: ``fail`` (retryable; the next try sends them again) or ``ignore``.
+    """
+
+    template_fields: Sequence[str] = ("module", "tag_ids", "tag_names", "zoho_crm_conn_id", "missing_tags", "on_partial_failure")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json", "tag_names": "json"}
+    ui_color = "#f9d6d2"
+
+    def __init__(
+        self,
+        *,
+        module: str,
+        tag_ids: Any = None,
+        tag_names: Any = None,
+        zoho_crm_conn_id: str = "zoho_crm_default",
+        missing_tags: str = "skip",
+        wait_for_completion: bool = False,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: float | timedelta | None = None,
+        timeout: float | timedelta = 6 * 3600.0,
+        settle: float = 300.0,
+        unknown_job_grace: float = 60.0,
+        on_partial_failure: str = "fail",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.module = module
+        self.tag_ids = tag_ids
+        self.tag_names = tag_names
+        self.zoho_crm_conn_id = zoho_crm_conn_id
+        self.missing_tags = missing_tags
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poke_interval = poke_interval
+        self.timeout = timeout
+        self.settle = settle
+        self.unknown_job_grace = unknown_job_grace
+        self.on_partial_failure = on_partial_failure
+
+    def execute(self, context: Context) -> list[str]:
+        """Submit the jobs, and wait for them if asked to.
+
+        :raises ZohoCrmFailure: what no retry will mend
+        :raises ZohoCrmError: what a retry may mend; it goes on where this try stopped
+        """
+        with airflow_errors():
+            tag_ids, tag_names = self._wanted()
+            state = TaskState(context)
+            stored = state.get(_JOURNAL)
+            journal = Journal.open(stored, task_round(context), time.time(), seconds(self.timeout) or 0.0)
+            state.set(_JOURNAL, journal.to_json())
+            deletion = self._deletion(context, journal, state)
+            blind = stored is None and context["ti"].try_number > 1
+            wanted = deletion.resolve(tag_ids, tag_names, "skip" if blind else self.missing_tags)
+            if blind:
+                deletion.distrust(wanted)
+            job_ids = deletion.submit(wanted)
+            context["ti"].xcom_push(key="job_id", value=_for_xcom(job_ids))
+            if not job_ids:
+                self.log.info("No job is left to wait for: none of the tags is in the list of %s.", self.module)
+            if self.wait_for_completion and wanted:
+                return self._wait(context, deletion, job_ids, wanted, journal.deadline)
+            return job_ids
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
+        """Go on when the trigger has fired."""
+        with airflow_errors():
+            event = dict(read_event(event))
+            check_time(event, DeadlineReached)
+            deletion = self._deletion(context, Journal(task_round(context), 0.0), TaskState({}))
+            return self._finish(context, deletion, event["jobs"], event["carry"]["tag_ids"])
+
+    def _wanted(self) -> tuple[list[str], list[str]]:
+        """Return the ids and the names that are asked for, or refuse the arguments."""
+        for name, allowed in (("missing_tags", ("skip", "fail")), ("on_partial_failure", ("fail", "ignore"))):
+            if getattr(self, name) not in allowed:
+                raise InvalidArgument(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}.")
+        if (self.tag_ids is None) == (self.tag_names is None):
+            raise InvalidArgument("Pass either tag_ids or tag_names, not both and not neither.")
+        if self.tag_ids is not None:
+            return ids_of(self.tag_ids, "tag_ids"), []
+        return [], names_of(self.tag_names, "tag_names")
+
+    def _deletion(self, context: Context, journal: Journal, state: TaskState) -> TagDeletion:
+        return TagDeletion(
+            self._client,
+            self.module,
+            journal,
+            save=lambda changed: state.set(_JOURNAL, changed.to_json()),
+            announce=lambda job_ids: context["ti"].xcom_push(key="job_id", value=_for_xcom(job_ids)),
+            settle=self.settle,
+        )
+
+    @cached_property
+    def _client(self) -> ZohoCrmClient:
+        from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+
+        return ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
+
+    def _wait(self, context: Context, deletion: TagDeletion, job_ids: list[str], wanted: list[str], deadline: float) -> list[str]:
+        jobs = [MassDeleteJob("tags", job_id, self.module) for job_id in job_ids]
+        if self.deferrable and jobs:
+            defer_to_triggerer(
+                self,
+                context,
+                jobs,
+                deadline,
+                zoho_crm_conn_id=self.zoho_crm_conn_id,
+                poke_interval=self.poke_interval,
+                unknown_job_grace=self.unknown_job_grace,
+                carry={"tag_ids": wanted},
+            )
+        watch = JobWatch(jobs, PollSchedule(seconds(self.poke_interval)), self.unknown_job_grace)
+        started_at = time.time()
+        while watch.open_jobs():
+            pause = watch.next_wait(time.time() - started_at)
+            if time.time() + pause > deadline:
+                last = "; ".join(sentence(report) for report in watch.reports())
+                raise DeadlineReached(f"timeout is over before all jobs have ended: {last}. Zoho goes on with them.")
+            time.sleep(pause)
+            poll_jobs(self._client, watch)
+        return self._finish(context, deletion, watch.reports(), wanted)
+
+    def _finish(self, context: Context, deletion: TagDeletion, reports: list[dict[str, Any]], wanted: list[str]) -> list[str]:
+        """Judge by the list of tags, not by the counts: a job may find a tag gone that another one has deleted."""
+        context["ti"].xcom_push(key="report", value=reports)
+        told = "; ".join(sentence(report) for report in reports)
+        left = deletion.wait_until_gone(wanted)
+        if left and (self.on_partial_failure == "fail" or any(report["state"] == "FAILED" for report in reports)):
+            raise TagsLeftBehind(
+                f"{len(left)} tags of {self.module} are still there after {told}: {deletion.names(left)}.",
+                advice="The next try sends them again. If it stays so, look in Zoho CRM for what uses them.",
+            )
+        if left:
+            self.log.warning("%d tags of %s are still there after %s: %s", len(left), self.module, told, deletion.names(left))
+        self.log.info("Done: %s; %d of %d tags are gone.", told or "no job", len(wanted) - len(left), len(wanted))
+        return [report["id"] for report in reports]
+
+
+def _for_xcom(job_ids: list[str]) -> str | list[str]:
+    """Return the id itself for one job, else the list, so that ``output["job_id"]`` serves a single sensor."""
+    return job_ids[0] if len(job_ids) == 1 else job_ids

@@ -1,0 +1,268 @@
+"""Gets the wanted tags of one module into mass-delete jobs, each tag once, whatever earlier tries of the task have done.
+
+The rules are those of `airflow_provider_zcrm.api.journal`: the intent is written before each POST; an answer that proves refusal
+frees the tags, a job id holds them; of everything else only the list of tags can tell what became of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from airflow_provider_zcrm.api.errors import (
+    DeadlineReached,
+    InvalidArgument,
+    InvalidModule,
+    JobAlreadyRunning,
+    JobNotFound,
+    SubmissionUncertain,
+    TagNotFound,
+    ZohoCrmError,
+)
+from airflow_provider_zcrm.api.journal import Batch, Journal, Stillness
+from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, job_status, submit_tags
+from airflow_provider_zcrm.api.modules import list_modules
+from airflow_provider_zcrm.api.tags import Tag, list_tags
+
+if TYPE_CHECKING:
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+log = logging.getLogger(__name__)
+
+# COMPLETED may precede the removal from the list: seconds to wait before each further look
+_LOOKS = (10.0, 20.0, 30.0)
+_NOT_FOUND_RESENDS = 3
+
+
+class TagDeletion:
+    """The deletion of tags of one module by one try of a task.
+
+    :param journal: what this task has submitted so far.
+    :param save: stores the journal and returns only when that is acknowledged; if it fails, nothing is sent.
+    :param announce: told the job ids of this round whenever one is added.
+    :param settle: seconds for which the list must have stood still before tags of an unconfirmed submission are sent again.
+    """
+
+    def __init__(
+        self,
+        client: ZohoCrmClient,
+        module: str,
+        journal: Journal,
+        save: Callable[[Journal], None],
+        announce: Callable[[list[str]], None],
+        settle: float,
+    ) -> None:
+        self._client = client
+        self._module = module
+        self._journal = journal
+        self._save_journal = save
+        self._announce = announce
+        self._settle_seconds = settle
+        self._module_id: str | None = None
+        self._listed: dict[str, Tag] = {}
+        self._under_way: set[Batch] = set()
+        self._forgotten: set[Batch] = set()
+        self._stillness = Stillness()
+        self.look()
+
+    def look(self) -> None:
+        """Read the list of the module's tags."""
+        self._listed = {tag.id: tag for tag in self._client.send(list_tags(self._module)).tags}
+
+    def resolve(self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str) -> list[str]:
+        """Return the ids of the wanted tags, and judge what is missing: both once per round, before the first POST.
+
+        :raises InvalidArgument: tags are missing and ``missing_tags`` is "fail", or a name means two tags
+        """
+        if self._journal.names is not None:
+            return [*tag_ids, *(self._journal.names[name] for name in tag_names if name in self._journal.names)]
+        by_name: dict[str, list[str]] = {}
+        for tag in self._listed.values():
+            by_name.setdefault(tag.name, []).append(tag.id)
+        ambiguous = [name for name in tag_names if len(by_name.get(name, ())) > 1]
+        if ambiguous:
+            raise InvalidArgument(f"Several tags of {self._module} have the same name: {ambiguous}.", advice="Pass tag_ids instead.")
+        missing = [name for name in tag_names if name not in by_name] + [tag_id for tag_id in tag_ids if tag_id not in self._listed]
+        if missing and missing_tags == "fail":
+            raise InvalidArgument(f"{self._module} has no such tags: {missing}.", advice="missing_tags='skip' leaves them out.")
+        if missing:
+            log.info("%s has no such tags, left out: %s", self._module, ", ".join(missing))
+        names = {name: by_name[name][0] for name in tag_names if name in by_name}
+        self._journal = self._journal.with_names(names)
+        return [*tag_ids, *names.values()]
+
+    def distrust(self, wanted: Iterable[str]) -> None:
+        """Treat all wanted tags as sent with an unknown outcome: what an earlier try without a journal may have done."""
+        self._journal = self._journal.with_intent(self.present(wanted), time.time())
+
+    def present(self, tag_ids: Iterable[str]) -> list[str]:
+        """Return those of the tags that were in the list when it was last read."""
+        return [tag_id for tag_id in tag_ids if tag_id in self._listed]
+
+    def names(self, tag_ids: Iterable[str]) -> str:
+        """Return tags as ``id = name`` for logs and errors."""
+        return ", ".join(f"{tag_id} = {self._listed[tag_id].name}" if tag_id in self._listed else tag_id for tag_id in tag_ids)
+
+    def submit(self, wanted: Sequence[str]) -> list[str]:
+        """Submit what is wanted and not under way, and return the job ids of this round.
+
+        :raises DeadlineReached: the time is over before everything is submitted
+        :raises SubmissionUncertain: a submission that had been given up as lost was sent again, and its outcome is unknown again
+        :raises ZohoCrmError: Zoho refused a batch
+        """
+        self._ask_accepted(wanted)
+        held = {tag_id for ids in self._held(wanted).values() for tag_id in ids}
+        self._post([tag_id for tag_id in self.present(wanted) if tag_id not in held])
+        self._settle(wanted)
+        return self.job_ids()
+
+    def job_ids(self) -> list[str]:
+        """Return the ids of the jobs of this round and of those that an earlier round left running."""
+        accepted = self._journal.accepted()
+        return [str(batch.job_id) for batch in accepted if batch.round == self._journal.round or batch in self._under_way]
+
+    def wait_until_gone(self, tag_ids: Iterable[str]) -> list[str]:
+        """Read the list up to four times within a minute and return the tags that are still there."""
+        wanted = list(tag_ids)
+        for pause in (0.0, *_LOOKS):
+            time.sleep(pause)
+            self.look()
+            if not self.present(wanted):
+                break
+        return self.present(wanted)
+
+    # --- what earlier tries did -----------------------------------------------------------------------------------------
+
+    def _ask_accepted(self, wanted: Sequence[str]) -> None:
+        """Ask for the jobs that hold wanted tags: running ones keep them, of ended ones the list is given time to follow."""
+        ended: list[str] = []
+        for batch, tag_ids in self._journal.latest(self.present(wanted), "accepted").items():
+            try:
+                status = self._client.send(job_status(MassDeleteJob("tags", str(batch.job_id), self._module)))
+            except JobNotFound:
+                log.warning("Zoho no longer knows job %s; the list of tags will tell what became of it.", batch.job_id)
+                self._forgotten.add(batch)
+                continue
+            if status.ended:
+                ended.extend(tag_ids)
+            else:
+                log.info(
+                    "Job %s of an earlier try is %s and holds %d tags; they are not sent again.", batch.job_id, status.state, len(tag_ids)
+                )
+                self._under_way.add(batch)
+        left = self.wait_until_gone(ended) if ended else []
+        if left:
+            log.warning("Jobs of an earlier try have ended and left tags behind, which are sent again: %s", self.names(left))
+
+    def _held(self, wanted: Sequence[str]) -> dict[Batch, frozenset[str]]:
+        """Return the batches, with their tags that are still listed, of which nothing may be sent now."""
+        accepted = self._journal.latest(self.present(wanted), "accepted")
+        running = {batch: ids for batch, ids in accepted.items() if batch in self._under_way}
+        return running | self._unconfirmed(wanted)
+
+    def _unconfirmed(self, wanted: Sequence[str]) -> dict[Batch, frozenset[str]]:
+        """Return the batches whose outcome nobody knows, with their tags that are still listed."""
+        accepted = self._journal.latest(self.present(wanted), "accepted")
+        forgotten = {batch: ids for batch, ids in accepted.items() if batch in self._forgotten}
+        return self._journal.latest(self.present(wanted), "intent") | forgotten
+
+    def _settle(self, wanted: Sequence[str]) -> None:
+        """Watch the list until every unconfirmed batch is gone, or has stood still for long enough to be sent again once."""
+        resent: set[str] = set()
+        while unconfirmed := self._unconfirmed(wanted):
+            now = time.time()
+            left = {batch: self._stillness.since(batch, ids, now) + self._settle_seconds - now for batch, ids in unconfirmed.items()}
+            settled = [tag_id for batch, ids in unconfirmed.items() if left[batch] <= 0 for tag_id in sorted(ids)]
+            if not settled:
+                log.info("Watching the list of tags for up to %.0f s more: a submission is unconfirmed.", max(left.values()))
+                self._sleep(min(*left.values(), max(1.0, self._settle_seconds / 10), 30.0))
+                self.look()
+                continue
+            if resent.intersection(settled):
+                raise SubmissionUncertain(
+                    f"Zoho did not confirm the delete of these tags of {self._module}, twice: {self.names(settled)}.",
+                    advice="Look at the tags in Zoho CRM; the next try of the task goes on from here.",
+                )
+            log.warning(
+                "No sign of the unconfirmed submission for %.0f s; these tags are sent again: %s", self._settle_seconds, self.names(settled)
+            )
+            resent.update(settled)
+            self._post(settled)
+
+    # --- sending ----------------------------------------------------------------------------------------------------------
+
+    def _post(self, tag_ids: Sequence[str]) -> None:
+        for start in range(0, len(tag_ids), TAGS_PER_JOB):
+            self._post_batch(list(tag_ids[start : start + TAGS_PER_JOB]))
+
+    def _post_batch(self, tag_ids: list[str]) -> None:
+        """Post one batch, without the tags that have gone meanwhile, and after another job where Zoho wants that."""
+        not_found, pauses = 0, _growing_pauses()
+        while tag_ids:
+            try:
+                self._post_once(tag_ids)
+            except TagNotFound as error:
+                not_found += 1
+                if not_found > _NOT_FOUND_RESENDS:
+                    raise
+                log.warning("%s The list is read again.", error)
+                self.look()
+                tag_ids = self.present(tag_ids)
+            except JobAlreadyRunning as error:
+                log.info("%s Waiting for it.", error)
+                self._sleep(next(pauses))
+            else:
+                return
+
+    def _post_once(self, tag_ids: list[str]) -> None:
+        call = submit_tags(self._module, self._id_of_module(), tag_ids)
+        self._check_deadline(0.0)
+        self._save(self._journal.with_intent(tag_ids, time.time()))
+        log.info("Asking Zoho to delete %d tags of %s: %s", len(tag_ids), self._module, self.names(tag_ids))
+        try:
+            job_id = self._client.send(call)
+        except SubmissionUncertain as error:
+            log.warning("%s The list is watched.", error)
+            return
+        except ZohoCrmError:
+            self._save(self._journal.with_outcome("refused", time.time()))
+            raise
+        log.info("Zoho has scheduled job %s for %d tags of %s.", job_id, len(tag_ids), self._module)
+        self._save(self._journal.with_outcome("accepted", time.time(), job_id))
+        self._under_way.add(self._journal.batches[-1])
+        self._announce(self.job_ids())
+
+    def _id_of_module(self) -> str:
+        if self._module_id is None:
+            modules = {module.api_name: module.id for module in self._client.send(list_modules()) if module.api_name}
+            if self._module not in modules:
+                similar = get_close_matches(self._module, modules, n=3, cutoff=0.5)
+                hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
+                raise InvalidModule(f"The org has no module with the API name {self._module!r}.{hint}")
+            self._module_id = modules[self._module]
+        return self._module_id
+
+    def _save(self, journal: Journal) -> None:
+        self._save_journal(journal)
+        self._journal = journal
+
+    def _sleep(self, seconds: float) -> None:
+        self._check_deadline(seconds)
+        time.sleep(seconds)
+
+    def _check_deadline(self, seconds: float) -> None:
+        if time.time() + seconds >= self._journal.deadline:
+            raise DeadlineReached(
+                f"The timeout of the task is reached before all tags of {self._module} are submitted; submitted jobs: {self.job_ids()}.",
+                advice="Give the task a longer timeout; clearing it goes on where it stopped.",
+            )
+
+
+def _growing_pauses() -> Iterator[float]:
+    pause = 5.0
+    while True:
+        yield pause
+        pause = min(pause * 2, 60.0)

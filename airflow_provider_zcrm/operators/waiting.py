@@ -1,0 +1,95 @@
+"""What operator and sensor share when they wait for jobs: a poll in the worker, and the hand-over to the triggerer and back."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+
+from airflow_provider_zcrm.api.errors import JobNotFound
+from airflow_provider_zcrm.api.job_watch import JobWatch, sentence
+from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
+from airflow_provider_zcrm.triggers.mass_delete import MassDeleteJobTrigger
+from airflow_provider_zcrm.version_compat import execution_timeout_left
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import BaseOperator, Context
+
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+log = logging.getLogger(__name__)
+
+# the scheduler's own deferral time-out stands behind the trigger's deadline, so much later
+_BACKSTOP_SECONDS = 120.0
+
+
+def seconds(value: float | timedelta | None) -> float | None:
+    """Return a duration in seconds, None for None."""
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+def poll_jobs(client: ZohoCrmClient, watch: JobWatch) -> None:
+    """Ask once for each job that has not ended, and log the changes.
+
+    :raises ZohoCrmError: the client has given up, or the error is permanent
+    """
+    for job in watch.open_jobs():
+        try:
+            status = client.send(job_status(job))
+        except JobNotFound as error:
+            lost = watch.saw_unknown(job, time.time())
+            log.info("%s%s", error, " It counts as lost." if lost else "")
+        else:
+            if watch.saw(job, status):
+                log.info("Job %s is %s.", job.id, status.state)
+
+
+def defer_to_triggerer(
+    task: BaseOperator,
+    context: Context,
+    jobs: Sequence[MassDeleteJob],
+    deadline: float,
+    *,
+    zoho_crm_conn_id: str,
+    poke_interval: float | timedelta | None,
+    unknown_job_grace: float,
+    carry: Mapping[str, Any] | None = None,
+) -> NoReturn:
+    """Hand the wait over to the triggerer; the task goes on in its ``execute_complete``.
+
+    :param deadline: epoch seconds at which ``timeout`` is over; ``execution_timeout`` may come first.
+    """
+    now = time.time()
+    limit = "timeout"
+    left = execution_timeout_left(context, now)
+    if left is not None and now + left < deadline:
+        deadline, limit = now + left, "execution_timeout"
+    trigger = MassDeleteJobTrigger(
+        zoho_crm_conn_id=zoho_crm_conn_id,
+        jobs=[{"kind": job.kind, "id": job.id, "module": job.module} for job in jobs],
+        started_at=now,
+        deadline=deadline,
+        limit=limit,
+        poke_interval=seconds(poke_interval),
+        unknown_job_grace=unknown_job_grace,
+        carry=carry,
+    )
+    task.log.info("Waiting in the triggerer for %s.", ", ".join(f"job {job.id}" for job in jobs))
+    backstop = timedelta(seconds=max(0.0, deadline - now) + _BACKSTOP_SECONDS)
+    task.defer(trigger=trigger, method_name="execute_complete", timeout=backstop)
+
+
+def check_time(event: Mapping[str, Any], over: type[Exception]) -> None:
+    """Raise if the trigger gave up because a time was over.
+
+    :param over: raised for ``timeout``; for ``execution_timeout`` it is always Airflow's AirflowTaskTimeout.
+    """
+    if event["status"] != "timeout":
+        return
+    last = "; ".join(sentence(report) for report in event["jobs"])
+    message = f"{event['limit']} is over before all jobs have ended: {last}. Zoho goes on with them; there is no way to cancel them."
+    raise AirflowTaskTimeout(message) if event["limit"] == "execution_timeout" else over(message)

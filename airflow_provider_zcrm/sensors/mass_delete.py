@@ -1,0 +1,173 @@
+"""`MassDeleteJobSensor`: waits until mass-delete jobs of tags or of records have ended."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
+
+from airflow_provider_zcrm.api.errors import InvalidArgument, JobFailed, JobNotFound, RetryableError
+from airflow_provider_zcrm.api.ids import ids_of
+from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, sentence
+from airflow_provider_zcrm.api.mass_delete import KINDS, MassDeleteJob
+from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds
+from airflow_provider_zcrm.triggers.mass_delete import read_event
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+
+class MassDeleteJobSensor(BaseSensorOperator):
+    """Waits until one or several mass-delete jobs have ended, and returns what became of each.
+
+    Returns, per job, ``id``, ``kind``, ``module``, ``state``, ``total``, ``deleted`` and ``failed`` (None where Zoho does not say).
+    Is done at once for an empty list. A FAILED job fails the task for good; with ``soft_fail=True`` it is skipped instead.
+
+    .. seealso:: docs/sensors.md, and Zoho's crm/developer/docs/api/v8/get-mass-delete-tags-status.html and mass-delete-status.html
+
+    :param job_id: what to wait for: a string of digits, an int, a mapping with ``id``, or a sequence of these nested at most
+        twice; best ``delete.output`` of the operator (templated).
+    :param module: API name of the module; needed for ``kind="records"`` (templated).
+    :param kind: ``tags`` or ``records`` (templated).
+    :param zoho_crm_conn_id: id of the Airflow connection (templated).
+    :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
+    :param on_partial_failure: what to do about a job that ended as COMPLETED with failures: ``fail`` or ``ignore`` (templated).
+    :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often.
+    :param unknown_job_grace: seconds for which Zoho may not know a job before the task fails.
+    :param kwargs: ``timeout``, ``mode``, ``soft_fail`` and the rest, as for every sensor of Airflow.
+    """
+
+    template_fields: Sequence[str] = ("job_id", "module", "kind", "zoho_crm_conn_id", "on_partial_failure")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"job_id": "json"}
+    ui_color = "#d2e8f9"
+
+    def __init__(
+        self,
+        *,
+        job_id: Any,
+        module: str | None = None,
+        kind: str = "tags",
+        zoho_crm_conn_id: str = "zoho_crm_default",
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        on_partial_failure: str = "fail",
+        poke_interval: float | timedelta | None = None,
+        unknown_job_grace: float = 60.0,
+        **kwargs: Any,
+    ) -> None:
+        # Airflow's base class refuses None, so its own attribute keeps its default and ours the user's word
+        super().__init__(**kwargs if poke_interval is None else {"poke_interval": poke_interval, **kwargs})
+        self.job_id = job_id
+        self.module = module
+        self.kind = kind
+        self.zoho_crm_conn_id = zoho_crm_conn_id
+        self.deferrable = deferrable
+        self.on_partial_failure = on_partial_failure
+        self.fixed_poke_interval = poke_interval
+        self.unknown_job_grace = unknown_job_grace
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Ask once for the jobs that have not ended; a deferrable sensor then hands over to the triggerer.
+
+        :raises ZohoCrmFailure: a job failed, or another error that no retry will mend
+        :raises ZohoCrmError: a passing fault outlasted the client's patience; never in a deferrable sensor
+        """
+        with airflow_errors(JobFailed):
+            self._check_arguments()
+            try:
+                self._ask()
+            except RetryableError as error:
+                if not self.deferrable:
+                    raise
+                self.log.warning("%s The triggerer tries again.", error)
+            if not self._watch.open_jobs():
+                return PokeReturnValue(is_done=True, xcom_value=self._judged(self._watch.reports()))
+            if self.deferrable:
+                self._defer(context)
+            return PokeReturnValue(is_done=False)
+
+    def execute_complete(
+        self,
+        context: Context,  # noqa: ARG002
+        event: dict[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Go on when the trigger has fired."""
+        with airflow_errors(JobFailed):
+            known = dict(read_event(event))
+            check_time(known, AirflowSensorTimeout)
+            fresh = {report["id"]: report for report in known["jobs"]}
+            return self._judged([fresh.get(report["id"], report) for report in known["carry"]["reports"]])
+
+    def _get_next_poke_interval(self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int) -> float:
+        if self.fixed_poke_interval is None and not self.exponential_backoff:
+            return self._watch.next_wait(run_duration())
+        return float(super()._get_next_poke_interval(started_at, run_duration, poke_count))
+
+    @cached_property
+    def _watch(self) -> JobWatch:
+        jobs = [MassDeleteJob(self.kind, job_id, self.module) for job_id in ids_of(self.job_id, "job_id")]
+        return JobWatch(jobs, PollSchedule(seconds(self.fixed_poke_interval)), self.unknown_job_grace)
+
+    @cached_property
+    def _client(self) -> ZohoCrmClient:
+        from airflow_provider_zcrm.client.retries import NO_RETRIES
+        from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+
+        return ZohoCrmHook(self.zoho_crm_conn_id, retries=NO_RETRIES if self.deferrable else None).get_conn()
+
+    def _check_arguments(self) -> None:
+        if self.on_partial_failure not in ("fail", "ignore"):
+            raise InvalidArgument(f"on_partial_failure is {self.on_partial_failure!r}; it must be fail or ignore.")
+        if self.kind not in KINDS:
+            raise InvalidArgument(f"kind is {self.kind!r}; it must be one of {', '.join(KINDS)}.")
+        if self.kind == "records" and not self.module:
+            raise InvalidArgument("kind records needs module, because Zoho keeps such jobs per module.")
+
+    def _ask(self) -> None:
+        """Ask for the jobs; one that Zoho does not know is asked for again here where the next poke would not remember it."""
+        if not self._watch.open_jobs():
+            return
+        poll_jobs(self._client, self._watch)
+        while self.reschedule and not self.deferrable and self._watch.unknown_jobs():
+            time.sleep(min(5.0, self.unknown_job_grace))
+            poll_jobs(self._client, self._watch)
+
+    def _defer(self, context: Context) -> NoReturn:
+        defer_to_triggerer(
+            self,
+            context,
+            self._watch.open_jobs(),
+            time.time() + self.timeout,
+            zoho_crm_conn_id=self.zoho_crm_conn_id,
+            poke_interval=self.fixed_poke_interval,
+            unknown_job_grace=self.unknown_job_grace,
+            carry={"reports": self._watch.reports()},
+        )
+
+    def _judged(self, reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the reports if they are good, or raise what is wrong with them."""
+        told = "; ".join(sentence(report) for report in reports) or "no job to wait for"
+        lost = [report["id"] for report in reports if report["state"] == LOST]
+        if lost:
+            raise JobNotFound(f"Zoho has not known {', '.join(lost)} for {self.unknown_job_grace:g} s ({told}).")
+        if any(report["state"] == "FAILED" for report in reports):
+            raise JobFailed(
+                f"A mass delete has failed: {told}.",
+                advice="Look in Zoho CRM at what is left; to delete it, clear the task that submitted the job.",
+            )
+        partial = [report for report in reports if report["failed"] or (report["deleted"] or 0) < (report["total"] or 0)]
+        if partial and self.on_partial_failure == "fail":
+            raise JobFailed(
+                f"A mass delete has left something behind: {told}.",
+                advice="on_partial_failure='ignore' accepts that; to delete the rest, clear the task that submitted the job.",
+            )
+        self.log.log(logging.WARNING if partial else logging.INFO, "Ended: %s.", told)
+        return reports

@@ -1,0 +1,164 @@
+"""`MassDeleteJobTrigger`: waits in the triggerer until mass-delete jobs have ended.
+
+It only reads, so it may run twice, be moved or be cancelled at any moment, and nothing happens to the jobs. Its kwargs are ids,
+numbers and strings, which Airflow stores in clear. It fires one event:
+
+    {"v": 1, "kind": "mass_delete_jobs", "status": "ended" | "timeout" | "error",
+     "jobs": [report, ...], "limit": which time was over, "error": the error or None, "carry": what the task gave it to keep}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_zcrm.api.errors import JobNotFound, PermanentError, RetryableError, TooManyRequests, ZohoCrmError
+from airflow_provider_zcrm.api.job_watch import JobWatch
+from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
+from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+
+if TYPE_CHECKING:
+    from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
+
+EVENT_VERSION = 1
+EVENT_KIND = "mass_delete_jobs"
+
+
+class MassDeleteJobTrigger(BaseTrigger):
+    """Waits until mass-delete jobs have ended, a limit is reached, or an error comes that no waiting will mend.
+
+    :param zoho_crm_conn_id: id of the Airflow connection.
+    :param jobs: per job ``kind``, ``id`` and ``module``.
+    :param started_at: epoch seconds (UTC) of the start of the wait; the schedule of polls counts from here.
+    :param deadline: epoch seconds (UTC) at which the trigger gives up.
+    :param limit: the name of the argument behind ``deadline``; comes back in the event.
+    :param poke_interval: seconds between polls, or None for the schedule that follows the job.
+    :param unknown_job_grace: seconds for which Zoho may not know a job.
+    :param carry: JSON values that come back in the event; never a secret, Airflow stores them in clear.
+    """
+
+    def __init__(
+        self,
+        *,
+        zoho_crm_conn_id: str,
+        jobs: Sequence[Mapping[str, Any]],
+        started_at: float,
+        deadline: float,
+        limit: str = "timeout",
+        poke_interval: float | None = None,
+        unknown_job_grace: float = 60.0,
+        carry: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.zoho_crm_conn_id = zoho_crm_conn_id
+        self.jobs = [dict(job) for job in jobs]
+        self.started_at = started_at
+        self.deadline = deadline
+        self.limit = limit
+        self.poke_interval = poke_interval
+        self.unknown_job_grace = unknown_job_grace
+        self.carry = dict(carry or {})
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the kwargs, as Airflow stores them."""
+        names = ("zoho_crm_conn_id", "jobs", "started_at", "deadline", "limit", "poke_interval", "unknown_job_grace", "carry")
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return path, {name: getattr(self, name) for name in names}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Poll until there is something to tell, and fire one event."""
+        self._schedule = PollSchedule(self.poke_interval)
+        jobs = [MassDeleteJob(job["kind"], job["id"], job.get("module")) for job in self.jobs]
+        watch = JobWatch(jobs, self._schedule, self.unknown_job_grace)
+        try:
+            status = await self._wait(watch)
+            yield self._event(status, watch)
+        except (ZohoCrmError, AirflowNotFoundException) as error:
+            known = error if isinstance(error, ZohoCrmError) else PermanentError(str(error))
+            yield self._event("error", watch, known)
+
+    async def _wait(self, watch: JobWatch) -> str:
+        """Return "ended" or "timeout"; a passing fault only lengthens the wait."""
+        failures = 0
+        # the first poll comes after the schedule's first wait; after a restart at once, but not all triggers together
+        fresh = self._elapsed() < self._schedule.shortest
+        pause = watch.next_wait(self._elapsed()) if fresh else random.uniform(0, self._schedule.shortest)  # noqa: S311
+        async with AsyncExitStack() as stack:
+            client: AsyncZohoCrmClient | None = None
+            while watch.open_jobs():
+                if not await self._sleep(pause):
+                    return "timeout"
+                try:
+                    client = client or await self._enter_client(stack)
+                    await self._poll(client, watch)
+                except RetryableError as error:
+                    failures += 1
+                    throttled = isinstance(error, TooManyRequests)
+                    pause = self._schedule.after_failures(failures, throttled=throttled, retry_after=getattr(error, "retry_after", None))
+                    self.log.warning("%s Polling again in %.0f s.", error, pause)
+                else:
+                    failures = 0
+                    pause = watch.next_wait(self._elapsed())
+        return "ended"
+
+    async def _enter_client(self, stack: AsyncExitStack) -> AsyncZohoCrmClient:
+        from airflow_provider_zcrm.hooks.triggerer import shared_client
+
+        try:
+            return await stack.enter_async_context(shared_client(self.zoho_crm_conn_id))
+        except (ZohoCrmError, AirflowNotFoundException):
+            raise
+        except Exception as error:
+            raise RetryableError(f"Airflow does not give the connection {self.zoho_crm_conn_id}: {type(error).__name__}.") from error
+
+    def _elapsed(self) -> float:
+        return time.time() - self.started_at
+
+    async def _sleep(self, seconds: float) -> bool:
+        """Sleep, at most until the deadline, and tell whether there is time left."""
+        await asyncio.sleep(max(0.0, min(seconds, self.deadline - time.time())))
+        return time.time() < self.deadline
+
+    async def _poll(self, client: AsyncZohoCrmClient, watch: JobWatch) -> None:
+        for job in watch.open_jobs():
+            try:
+                status = await client.send(job_status(job))
+            except JobNotFound as error:
+                lost = watch.saw_unknown(job, time.time())
+                self.log.info("%s%s", error, " It counts as lost." if lost else "")
+            else:
+                if watch.saw(job, status):
+                    self.log.info("Job %s is %s.", job.id, status.state)
+
+    def _event(self, status: str, watch: JobWatch, error: ZohoCrmError | None = None) -> TriggerEvent:
+        return TriggerEvent(  # type: ignore[no-untyped-call]
+            {
+                "v": EVENT_VERSION,
+                "kind": EVENT_KIND,
+                "status": status,
+                "jobs": watch.reports(),
+                "limit": self.limit,
+                "error": error.as_dict() if error else None,
+                "carry": self.carry,
+            }
+        )
+
+
+def read_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the event if this version understands it.
+
+    :raises PermanentError: no event, or one of another kind or version
+    :raises ZohoCrmError: the error for which the trigger gave up
+    """
+    if not event or event.get("kind") != EVENT_KIND or event.get("v") != EVENT_VERSION:
+        raise PermanentError(f"The trigger's event is not understood: {event!r}.", advice="Do triggerer and workers run the same version?")
+    if event["status"] == "error":
+        raise ZohoCrmError.from_dict(event["error"])
+    return event

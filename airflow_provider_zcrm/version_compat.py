@@ -1,0 +1,69 @@
+"""What differs between Airflow's versions and common-compat does not bridge; features are looked for, versions are not compared.
+
+Task state store: Airflow 3.3+. Rounds: every version. In the triggerer every call to Airflow itself goes through one thread at a
+time, because on 3.0 to 3.2 concurrent calls to its supervisor fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from asgiref.sync import sync_to_async
+
+T = TypeVar("T")
+
+
+class TaskState:
+    """The task state store of a task instance, or the lack of one (Airflow before 3.3).
+
+    It outlives retries, deferrals and clearing; XComs do not. It is not reachable from a trigger.
+    """
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        self._store = context.get("task_state_store")
+
+    @property
+    def available(self) -> bool:
+        """Whether this Airflow keeps state for a task."""
+        return self._store is not None
+
+    def get(self, key: str) -> Any:
+        """Return the stored JSON value, None if there is none."""
+        return self._store.get(key) if self._store is not None else None
+
+    def set(self, key: str, value: Any) -> None:
+        """Store a JSON value that never expires; raises if Airflow does not acknowledge it."""
+        if self._store is not None:
+            # Airflow's NEVER_EXPIRE; a store compares by identity, so it must be this very object
+            from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+            self._store.set(key, value, retention=NEVER_EXPIRE)
+
+
+def task_round(context: Mapping[str, Any]) -> int:
+    """Return the number of the round: a run of the task with its retries. A retry keeps it, clearing the task raises it."""
+    ti = context["ti"]
+    return int(ti.max_tries) - int(ti.task.retries or 0) + 1
+
+
+def execution_timeout_left(context: Mapping[str, Any], now: float) -> float | None:
+    """Return the seconds of ``execution_timeout`` that this try has left, None without one; ``now`` in epoch seconds."""
+    limit: timedelta | None = context["ti"].task.execution_timeout
+    started = context["ti"].start_date
+    if limit is None:
+        return None
+    return limit.total_seconds() - (now - started.timestamp() if started else 0.0)
+
+
+_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+async def ask_airflow(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a synchronous function of Airflow's (Connection, Variable, mask_secret) from the triggerer's event loop."""
+    lock = _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    async with lock:
+        return await sync_to_async(function)(*arguments)

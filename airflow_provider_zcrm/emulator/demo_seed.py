@@ -182,6 +182,7 @@ def _records(dice: random.Random, plan: Plan, ages: list[int]) -> list[dict[str,
     records: list[dict[str, Any]] = []
     for today in range(DAYS):
         current = [name for name, day in in_use if day <= today and (today - day < 60 or name in LASTING)]
-        for _ in range((today + 1) * plan.records // DAYS - today * plan.records // DAYS):
-            records.append({"tags": dice.sample(current, min(len(current), dice.choice(TAGS_ON_A_RECORD)))})
+        came = (today + 1) * plan.records // DAYS - today * plan.records // DAYS
+        numbers = [min(len(current), dice.choice(TAGS_ON_A_RECORD)) for _ in range(came)]
+        records.extend({"tags": dice.sample(current, number)} for number in numbers)
     return records

@@ -42,7 +42,7 @@ def get_org(call: Call) -> Answer:
         "max_per_page": 100,
         "license_details": _license(call),
         "hierarchy_preferences": {"type": "Role_Hierarchy", "strictly_reporting": False},
-        "checkin_preferences": {"restricted_event_types": []},
+        "checkin_preferences": {"restricted_event_types": None},
     }
     flags = (
         "mc_status gapps_enabled translation_enabled deletable_org_account privacy_settings"

@@ -1,0 +1,228 @@
+"""Where Zoho's OpenAPI files (v8.0, June 2025) are wrong or say nothing, and what stands in their place: each with its reason.
+
+A correction replaces what is at a place in a file. Everything that is not listed here is held to the files as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+ENVELOPE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "string"},
+        "details": {"type": "object"},
+        "message": {"type": "string"},
+        "status": {"type": "string", "enum": ["error"]},
+    },
+    "required": ["code", "details", "message", "status"],
+}
+ID_DETAILS = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+
+
+def _response(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "", "content": {"application/json": {"schema": schema}}}
+
+
+def _in(key: str, element: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {key: {"type": "array", "items": element}}, "required": [key]}
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Put `value` at `place` (keys from the root of the file)."""
+
+    file: str
+    place: tuple[str, ...]
+    value: Any
+    reason: str
+
+
+def _schema(*place: str) -> tuple[str, ...]:
+    return ("components", "schemas", *place)
+
+
+MASS_DELETE_TAGS = "/crm/v8/settings/tags/actions/mass_delete"
+MASS_DELETE_RECORDS = "/crm/v8/{module}/actions/mass_delete"
+TAGS = "/crm/v8/settings/tags"
+RECORDS_COUNT = "/crm/v8/settings/tags/{id}/actions/records_count"
+
+CORRECTIONS = [
+    Correction(
+        "mass_delete_tags.json",
+        _schema("success", "properties", "details", "properties", "job_id"),
+        {"type": "string"},
+        "typed as an object; every sample of the documentation has a string",
+    ),
+    Correction(
+        "mass_delete_tags.json",
+        _schema("Invalid_Job_Id"),
+        _in("mass_delete", {"oneOf": [ENVELOPE, {"type": "array", "items": ENVELOPE}]}),
+        "has an array inside the array and an object as job_id; the newer files and the SDK have one array and a string",
+    ),
+    Correction(
+        "mass_delete_cvid.json",
+        _schema("Success_Response", "properties", "details", "required"),
+        [],
+        "requires id and job_id together; a record that was deleted has only an id, a job only a job_id",
+    ),
+    Correction(
+        "mass_delete_cvid.json",
+        ("paths", MASS_DELETE_RECORDS, "post", "responses", "400"),
+        _response({"oneOf": [ENVELOPE, _in("data", ENVELOPE)]}),
+        "knows five errors, all inside data[]; the documentation has more, and the newer files have them as bare envelopes",
+    ),
+    Correction(
+        "mass_delete_cvid.json",
+        ("paths", MASS_DELETE_RECORDS, "post", "responses", "207"),
+        _response(_in("data", {"oneOf": [{"$ref": "#/components/schemas/Success_Response"}, ENVELOPE]})),
+        "missing; the newer files describe 207 for a deletion by ids that went through in part",
+    ),
+    Correction(
+        "mass_delete_cvid.json",
+        ("paths", MASS_DELETE_RECORDS, "get", "responses", "400"),
+        _response(ENVELOPE),
+        "knows INTERNAL_SERVER_ERROR only; the newer files have the errors for a job id that is missing, unknown or no number",
+    ),
+    Correction(
+        "mass_delete_cvid.json",
+        ("paths", MASS_DELETE_RECORDS, "get", "responses", "404"),
+        _response(ENVELOPE),
+        "missing; the documentation has NOT_FOUND for an unknown job",
+    ),
+    Correction(
+        "mass_delete_cvid.json",
+        ("paths", MASS_DELETE_RECORDS, "post", "requestBody", "content", "application/json", "schema"),
+        {
+            "oneOf": [
+                {
+                    "type": "object",
+                    "properties": {"ids": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 500}},
+                    "required": ["ids"],
+                    "additionalProperties": False,
+                },
+                {
+                    "type": "object",
+                    "properties": {"cvid": {"type": "string"}, "territory": {"type": "object", "required": ["id"]}},
+                    "required": ["cvid"],
+                    "additionalProperties": False,
+                },
+            ]
+        },
+        "missing; the documentation and the newer files have ids, or cvid with an optional territory",
+    ),
+    Correction(
+        "mass_delete_tags.json",
+        _schema("Body_Wrapper", "properties", "mass_delete", "maxItems"),
+        1,
+        "missing; the documentation allows one module per call",
+    ),
+    Correction(
+        "mass_delete_tags.json",
+        _schema("Body_Wrapper", "properties", "mass_delete", "items", "properties", "tags", "maxItems"),
+        200,
+        "missing; the documentation allows 200 tags per call",
+    ),
+    Correction(
+        "tags.json",
+        _schema("Success_Response", "properties", "details", "required"),
+        ["id"],
+        "requires six keys; the answer to a deletion has the id only",
+    ),
+    Correction(
+        "tags.json",
+        _schema("Invalid_Data", "properties", "details", "oneOf"),
+        [{"$ref": "#/components/schemas/Maximum_Length"}, {"$ref": "#/components/schemas/Error_Detail"}, ID_DETAILS],
+        "lacks the details of deleting an unknown tag, which are its id",
+    ),
+    Correction(
+        "tags.json",
+        _schema("Action_Wrapper"),
+        _in("tags", ENVELOPE),
+        "lacks LICENSE_LIMIT_EXCEEDED, which the newer files have",
+    ),
+    Correction(
+        "tags.json",
+        ("paths", TAGS, "post", "responses", "207"),
+        _response(_in("tags", {"oneOf": [{"$ref": "#/components/schemas/Success_Response"}, ENVELOPE]})),
+        "missing; the newer files describe 207 for a creation that went through in part",
+    ),
+    Correction(
+        "tags.json",
+        ("paths", TAGS, "get", "responses", "204"),
+        {"description": ""},
+        "missing; samples of the older SDKs check for 204 where a module has no tags",
+    ),
+    Correction(
+        "tags.json",
+        _schema("Body_Wrapper"),
+        _in("tags", {"type": "object", "properties": {"name": {"type": "string", "maxLength": 26}}, "required": ["name"]}),
+        "asks for the id and the times of a tag that is yet to be created",
+    ),
+    Correction(
+        "tags.json",
+        ("paths", TAGS, "get", "parameters"),
+        [
+            {"name": "module", "in": "query", "required": True, "schema": {"type": "string"}},
+            {"name": "my_tags", "in": "query", "required": False, "schema": {"type": "string"}},
+            {"name": "include", "in": "query", "required": False, "schema": {"type": "string"}},
+        ],
+        "lacks include, which the newer files have",
+    ),
+    Correction(
+        "tags.json",
+        ("paths", RECORDS_COUNT, "get", "responses", "400"),
+        _response(ENVELOPE),
+        "says param where this endpoint sends param_name",
+    ),
+    Correction(
+        "tags.json",
+        ("paths", RECORDS_COUNT, "get", "responses", "404"),
+        _response(ENVELOPE),
+        "missing; the newer files have 404 INVALID_DATA for an unknown tag",
+    ),
+    Correction(
+        "modules.json",
+        _schema("modules", "required"),
+        ["id"],
+        "requires some 60 keys, most of which only the answer for a single module has; in the newer files the id alone is mandatory",
+    ),
+    Correction(
+        "modules.json",
+        _schema("Invalid_Data", "properties", "details"),
+        {"type": "object"},
+        "lacks the details of a status that does not exist (index, supported_values, param_name)",
+    ),
+    Correction(
+        "modules.json",
+        ("paths", "/crm/v8/settings/modules", "get", "responses", "204"),
+        {"description": ""},
+        "missing; the newer files have 204 where no module has the status asked for",
+    ),
+    Correction(
+        "modules.json",
+        ("components", "parameters", "status", "schema"),
+        {"type": "string"},
+        "allows one status; the newer files allow several with commas",
+    ),
+]
+
+ONE_OF_OVERLAPS = """The alternatives of nearly every oneOf overlap: the details of an error with a maximum length fit the schema without
+one too, and a strict oneOf would refuse both. So oneOf is read as anyOf."""
+
+# The files describe the errors of an endpoint, hardly any of those that every endpoint has: status -> codes, all in the bare envelope
+GENERAL_ERRORS = {
+    400: {
+        "INVALID_REQUEST_METHOD",
+        "INVALID_MODULE",
+        "UNABLE_TO_PARSE_DATA_TYPE",
+        "ALREADY_SCHEDULED",
+        "REQUIRED_PARAM_MISSING",
+    },
+    401: {"AUTHENTICATION_FAILURE", "INVALID_TOKEN", "OAUTH_SCOPE_MISMATCH", "REQUIRED_PARAM_MISSING"},
+    403: {"NO_PERMISSION"},
+    404: {"INVALID_URL_PATTERN"},
+    429: {"TOO_MANY_REQUESTS"},
+    500: {"INTERNAL_ERROR"},
+}

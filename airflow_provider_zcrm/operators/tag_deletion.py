@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from airflow_provider_zcrm.api.errors import (
@@ -239,9 +238,7 @@ class TagDeletion:
         if self._module_id is None:
             modules = {module.api_name: module.id for module in self._client.send(list_modules()) if module.api_name}
             if self._module not in modules:
-                similar = get_close_matches(self._module, modules, n=3, cutoff=0.5)
-                hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
-                raise InvalidModule(f"The org has no module with the API name {self._module!r}.{hint}")
+                raise InvalidModule(f"The org has no module with the API name {self._module!r}.")
             self._module_id = modules[self._module]
         return self._module_id
 

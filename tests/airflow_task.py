@@ -1,0 +1,124 @@
+"""Runs one task through tries, deferrals and clears, as Airflow would, without a scheduler and a database.
+
+A stand-in for Airflow's task runner and triggerer, because those take seconds for each try; `tests/e2e` uses the real ones. The
+triggers, operators and sensors are the real ones, over a real emulator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+from airflow.providers.common.compat.sdk import BaseOperator, TaskDeferred
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+
+class StateStore:
+    """A task state store: JSON values by key."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.writes = 0
+        self.fail_on_write: int | None = None
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return json.loads(self.values[key]) if key in self.values else default
+
+    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
+        self.writes += 1
+        if self.writes == self.fail_on_write:
+            raise RuntimeError("the API server is down")
+        self.values[key] = json.dumps(value)
+
+
+class TaskInstance:
+    """What operators use of a task instance."""
+
+    def __init__(self, task: BaseOperator) -> None:
+        self.task = task
+        self.try_number = 0
+        self.max_tries = task.retries or 0
+        self.start_date = datetime.now(timezone.utc)
+        self.xcoms: dict[str, Any] = {}
+        self.pushed: list[tuple[str, Any]] = []
+        self.first_reschedule: datetime | None = None
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcoms[key] = json.loads(json.dumps(value))
+        self.pushed.append((key, self.xcoms[key]))
+
+    def get_first_reschedule_date(self, _context: Any) -> datetime | None:
+        return self.first_reschedule
+
+
+class TaskRun:
+    """One task instance.
+
+    :param state: False for an Airflow without a task state store (before 3.3).
+    """
+
+    def __init__(self, task: BaseOperator, *, state: bool = True) -> None:
+        self.task = task
+        self.ti = TaskInstance(task)
+        self.store = StateStore() if state else None
+        self.deferred: TaskDeferred | None = None
+        self.events: list[TriggerEvent] = []
+
+    def try_once(self) -> Any:
+        """Run the next try until it ends, through the trigger where it defers, and return its value."""
+        self.start()
+        return self.resume() if self.deferred else self.value
+
+    def start(self) -> None:
+        """Run the next try until it ends or defers."""
+        self.ti.try_number += 1
+        self.ti.start_date = datetime.now(timezone.utc)
+        self.ti.xcoms.clear()
+        self.deferred = None
+        try:
+            self.value = self.fresh_task().execute(self.context())
+        except TaskDeferred as deferred:
+            self.deferred = deferred
+
+    def resume(self) -> Any:
+        """Let the trigger fire, and go on with what it says."""
+        assert self.deferred is not None
+        event = asyncio.run(fire(rebuilt(self.deferred.trigger)))
+        self.events.append(event)
+        kwargs = {**(self.deferred.kwargs or {}), "event": json.loads(json.dumps(event.payload))}
+        return self.fresh_task().resume_execution(self.deferred.method_name, kwargs, self.context())
+
+    def clear(self) -> None:
+        """Do what clearing a finished task does to its numbers."""
+        self.ti.max_tries = self.ti.try_number + (self.task.retries or 0)
+
+    def context(self) -> Any:
+        context: dict[str, Any] = {"ti": self.ti, "task_instance": self.ti, "task": self.task}
+        if self.store is not None:
+            context["task_state_store"] = self.store
+        return context
+
+    def fresh_task(self) -> BaseOperator:
+        """Return the task as a new process would have it: without what an earlier one cached."""
+        for name in ("_client", "_watch"):
+            self.task.__dict__.pop(name, None)
+        return self.task
+
+
+def rebuilt(trigger: BaseTrigger) -> BaseTrigger:
+    """Return the trigger as the triggerer gets it: from its class path and its kwargs as JSON."""
+    path, kwargs = trigger.serialize()
+    assert path == f"{type(trigger).__module__}.{type(trigger).__qualname__}"
+    return type(trigger)(**json.loads(json.dumps(kwargs)))
+
+
+async def fire(trigger: BaseTrigger) -> TriggerEvent:
+    """Run a trigger until it fires, and check that it then ends."""
+    run = trigger.run()
+    event = await anext(run)
+    async for further in run:
+        raise AssertionError(f"a second event: {further}")
+    await trigger.cleanup()
+    return event

@@ -1,0 +1,51 @@
+"""What all tests share: an Airflow home of their own, one emulator, and a connection to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+
+# before anything imports airflow
+_HOME = tempfile.mkdtemp(prefix="zcrm-airflow-")
+os.environ.update(
+    AIRFLOW_HOME=_HOME,
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_HOME}/airflow.db",
+    AIRFLOW__LOGGING__BASE_LOG_FOLDER=f"{_HOME}/logs",
+)
+for _name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+    os.environ.pop(_name, None)
+
+from airflow_provider_zcrm.client.tokens import forget_tokens  # noqa: E402
+from airflow_provider_zcrm.emulator.control import Control  # noqa: E402
+from airflow_provider_zcrm.emulator.server import EmulatorServer  # noqa: E402
+
+CLIENT_ID = "1000.EMULATORCLIENT"
+CLIENT_SECRET = "emulator-secret"
+REFRESH_TOKEN = "1000.emulator-refresh-token"
+
+
+def connection_json(url: str, **extra: object) -> str:
+    """Return a connection to the emulator, in the form of AIRFLOW_CONN_ variables."""
+    values = {"refresh_token": REFRESH_TOKEN, "accounts_url": url, "api_url": url, **extra}
+    return json.dumps({"conn_type": "zoho_crm", "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": values})
+
+
+@pytest.fixture(scope="session")
+def emulator_server() -> Iterator[EmulatorServer]:
+    with EmulatorServer() as server:
+        yield server
+
+
+@pytest.fixture
+def emulator(emulator_server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Control]:
+    """The control of a fresh emulator with the seed ``minimal``; the connection zoho_crm_default points at it."""
+    forget_tokens()
+    emulator_server.control.seed("minimal")
+    monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(emulator_server.url))
+    yield emulator_server.control
+    forget_tokens()

@@ -1,0 +1,398 @@
+"""`MassDeleteTagsOperator` against the emulator: what the server saw, and what the task did with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_zcrm.api.errors import SubmissionUncertain, TagsLeftBehind
+from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
+from airflow_provider_zcrm.operators import tag_deletion
+from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from tests.airflow_task import TaskRun
+
+MASS_DELETE = "settings/tags/actions/mass_delete"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the list again after parts of a second instead of a minute."""
+    monkeypatch.setattr(tag_deletion, "_LOOKS", (0.2, 0.4, 0.6))
+
+
+def task(**arguments: Any) -> MassDeleteTagsOperator:
+    defaults: dict[str, Any] = {"task_id": "delete", "module": "Leads", "poke_interval": 0.1, "settle": 1.0, "retries": 2}
+    return MassDeleteTagsOperator(**(defaults | arguments))
+
+
+def posts(emulator: Control) -> list[list[str]]:
+    """Return the tag ids of each mass delete that reached the server."""
+    return [[tag["id"] for tag in seen["body"]["mass_delete"][0]["tags"]] for seen in emulator.requests(MASS_DELETE, "POST")]
+
+
+def accepted(emulator: Control) -> list[list[str]]:
+    """Return the tag ids of each job that the server accepted."""
+    return [job["items"] for job in emulator.counters()["jobs"]]
+
+
+def many(emulator: Control, count: int) -> list[str]:
+    """Add tags to Leads past the API."""
+    emulator.change_org(tags_per_module=1000)
+    return emulator.add_tags("Leads", [f"campaign-{number}" for number in range(count)])
+
+
+# --- what is deleted ---------------------------------------------------------------------------------------------------
+
+
+def test_tags_given_by_name_are_deleted_and_the_job_id_is_pushed(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["hot", "VIP"]))
+    job_ids = run.try_once()
+    assert accepted(emulator) == [["2276164000001021041", "2276164000001021043"]]
+    assert job_ids == [emulator.counters()["jobs"][0]["job_id"]]
+    assert run.ti.xcoms["job_id"] == job_ids[0]
+
+
+def test_the_calls_are_the_least_possible(emulator: Control) -> None:
+    TaskRun(task(tag_names=["hot"])).try_once()
+    calls = {path: sum(statuses.values()) for path, statuses in emulator.counters()["calls"].items()}
+    assert calls == {
+        "POST /oauth/v2/token": 1,
+        "GET /crm/{version}/settings/tags": 1,
+        "GET /crm/{version}/settings/modules": 1,
+        f"POST /crm/{{version}}/{MASS_DELETE}": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "tag_ids",
+    [
+        "2276164000001021041",
+        2276164000001021041,
+        {"id": "2276164000001021041", "name": "hot"},
+        ["2276164000001021041", "2276164000001021041"],
+        [["2276164000001021041"], [{"id": 2276164000001021041}]],
+        ("2276164000001021041",),
+    ],
+)
+def test_every_way_to_give_an_id_means_the_same(emulator: Control, tag_ids: Any) -> None:
+    TaskRun(task(tag_ids=tag_ids)).try_once()
+    assert posts(emulator) == [["2276164000001021041"]]
+
+
+def test_more_than_200_tags_become_several_jobs_of_at_most_200(emulator: Control) -> None:
+    ids = many(emulator, 450)
+    run = TaskRun(task(tag_ids=ids))
+    job_ids = run.try_once()
+    assert [len(batch) for batch in accepted(emulator)] == [200, 200, 50]
+    assert sorted(tag for batch in accepted(emulator) for tag in batch) == sorted(ids)
+    pushed = [value for key, value in run.ti.pushed if key == "job_id"]
+    assert pushed == [job_ids[0], job_ids[:2], job_ids, job_ids]
+
+
+def test_no_tag_left_to_delete_is_a_success_without_a_post(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["nobody has this"]))
+    assert run.try_once() == []
+    assert run.ti.xcoms["job_id"] == []
+    assert posts(emulator) == []
+
+
+def test_an_empty_list_of_ids_deletes_nothing(emulator: Control) -> None:
+    assert TaskRun(task(tag_ids=[])).try_once() == []
+    assert posts(emulator) == []
+
+
+def test_missing_tags_fail_before_anything_is_sent_if_asked_for(emulator: Control) -> None:
+    with pytest.raises(ZohoCrmFailure, match="nobody"):
+        TaskRun(task(tag_names=["hot", "nobody"], missing_tags="fail")).try_once()
+    with pytest.raises(ZohoCrmFailure, match="999"):
+        TaskRun(task(tag_ids=["2276164000001021041", "999"], missing_tags="fail")).try_once()
+    assert posts(emulator) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"tag_ids": "['1', '2']"}, r"tag_ids.*\.output"),
+        ({"tag_ids": None, "tag_names": None}, "either tag_ids or tag_names"),
+        ({"tag_ids": ["1"], "tag_names": ["hot"]}, "either tag_ids or tag_names"),
+        ({"tag_names": "['hot']"}, r"looks like a list"),
+        ({"tag_ids": ["1"], "missing_tags": "ignore"}, "missing_tags"),
+        ({"tag_ids": ["1"], "on_partial_failure": "skip"}, "on_partial_failure"),
+        ({"tag_ids": [[["1"]]]}, "nested too deep"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_sent(emulator: Control, arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(ZohoCrmFailure, match=said):
+        TaskRun(task(**arguments)).try_once()
+    assert emulator.requests() == []
+
+
+def test_an_unknown_module_is_refused_with_where_to_look(emulator: Control) -> None:
+    with pytest.raises(ZohoCrmFailure, match="case-sensitive"):
+        TaskRun(task(module="leads", tag_names=["hot"])).try_once()
+    assert posts(emulator) == []
+
+
+# --- waiting ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_waiting_task_returns_when_the_tags_are_gone_and_reports(emulator: Control, deferrable: bool) -> None:
+    run = TaskRun(task(tag_names=["hot", "cold"], wait_for_completion=True, deferrable=deferrable))
+    job_ids = run.try_once()
+    job = {"kind": "tags", "module": "Leads", "state": "COMPLETED", "total": 2, "deleted": 2, "failed": 0}
+    assert run.ti.xcoms["report"] == [{"id": job_ids[0], **job}]
+    assert set(emulator.tags("Leads")) == {"VIP", "webinar-2024-03", "do-not-call"}
+    assert bool(run.events) is deferrable
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_tags_left_behind_fail_the_task_and_the_next_try_sends_only_them(emulator: Control, deferrable: bool) -> None:
+    emulator.next_jobs(1, failing=["cold"])
+    run = TaskRun(task(tag_names=["hot", "cold"], wait_for_completion=True, deferrable=deferrable))
+    with pytest.raises(TagsLeftBehind, match="2276164000001021042 = cold"):
+        run.try_once()
+    run.try_once()
+    assert accepted(emulator) == [["2276164000001021041", "2276164000001021042"], ["2276164000001021042"]]
+    assert "cold" not in emulator.tags("Leads")
+
+
+def test_tags_left_behind_can_be_ignored(emulator: Control) -> None:
+    emulator.next_jobs(1, failing=["cold"])
+    run = TaskRun(task(tag_names=["hot", "cold"], wait_for_completion=True, on_partial_failure="ignore"))
+    assert len(run.try_once()) == 1
+    assert run.ti.xcoms["report"][0]["failed"] == 1
+
+
+def test_a_failed_job_with_tags_left_is_never_ignored(emulator: Control) -> None:
+    emulator.next_jobs(1, outcome="failed")
+    run = TaskRun(task(tag_names=["hot", "cold"], wait_for_completion=True, on_partial_failure="ignore"))
+    with pytest.raises(TagsLeftBehind, match="FAILED"):
+        run.try_once()
+
+
+def test_a_list_that_follows_the_job_late_is_read_again(emulator: Control) -> None:
+    emulator.next_jobs(1, removal_lag=0.5)
+    assert len(TaskRun(task(tag_names=["hot"], wait_for_completion=True)).try_once()) == 1
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_the_timeout_is_one_for_all_tries_and_fails_without_retry(emulator: Control, deferrable: bool) -> None:
+    emulator.jobs(start_delay=60)
+    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, deferrable=deferrable, timeout=0.8))
+    with pytest.raises(ZohoCrmFailure, match="timeout is over"):
+        run.try_once()
+    with pytest.raises(ZohoCrmFailure, match="timeout is over"):
+        run.try_once()
+    assert len(posts(emulator)) == 1
+
+
+def test_clearing_a_task_gives_it_a_new_deadline_and_takes_the_running_job_up(emulator: Control) -> None:
+    emulator.jobs(start_delay=1.5)
+    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, timeout=0.5))
+    with pytest.raises(ZohoCrmFailure):
+        run.try_once()
+    run.clear()
+    run.task.timeout = 30  # type: ignore[attr-defined]
+    assert len(run.try_once()) == 1
+    assert len(posts(emulator)) == 1
+    assert "hot" not in emulator.tags("Leads")
+
+
+# --- submitted once -----------------------------------------------------------------------------------------------------
+
+
+def test_a_retry_does_not_submit_what_an_earlier_try_submitted(emulator: Control) -> None:
+    emulator.jobs(start_delay=60)
+    ids = many(emulator, 250)
+    run = TaskRun(task(tag_ids=ids))
+    emulator.fault(
+        "status",
+        MASS_DELETE,
+        method="POST",
+        after=1,
+        status=400,
+        body={"code": "NOT_ALLOWED", "details": {}, "message": "tags has been associated to features", "status": "error"},
+    )
+    with pytest.raises(ZohoCrmFailure, match="feature"):
+        run.try_once()
+    first = run.ti.xcoms["job_id"]
+    job_ids = run.try_once()
+    assert job_ids[0] == first
+    assert [len(batch) for batch in accepted(emulator)] == [200, 50]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop_after"},
+        {"kind": "status", "status": 500, "effect": True},
+        {"kind": "html", "effect": True},
+        {"kind": "cut_json"},
+        {"kind": "slow", "seconds": 1.5},
+    ],
+    ids=lambda fault: str(fault["kind"]),
+)
+def test_a_submission_whose_answer_is_lost_is_not_sent_again(
+    emulator: Control, monkeypatch: pytest.MonkeyPatch, emulator_server: Any, fault: dict[str, Any]
+) -> None:
+    from tests.conftest import connection_json
+
+    monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(emulator_server.url, request_timeout=0.8))
+    emulator.fault(path=MASS_DELETE, method="POST", **fault)
+    run = TaskRun(task(tag_names=["hot", "cold"], settle=5.0, wait_for_completion=True))
+    assert run.try_once() == []
+    assert len(posts(emulator)) == 1
+    assert not {"hot", "cold"} & set(emulator.tags("Leads"))
+
+
+def test_a_submission_that_never_arrived_is_sent_again_once_the_list_has_stood_still(emulator: Control) -> None:
+    emulator.fault("drop_before", MASS_DELETE, method="POST")
+    run = TaskRun(task(tag_names=["hot"], settle=1.0))
+    assert len(run.try_once()) == 1
+    assert len(accepted(emulator)) == 1
+
+
+def test_a_submission_that_is_uncertain_twice_fails_the_try_and_the_next_one_goes_on(emulator: Control) -> None:
+    emulator.fault("drop_before", MASS_DELETE, method="POST", times=2)
+    run = TaskRun(task(tag_names=["hot"], settle=0.5))
+    with pytest.raises(SubmissionUncertain, match="2276164000001021041 = hot"):
+        run.try_once()
+    assert len(run.try_once()) == 1
+    assert len(accepted(emulator)) == 1
+
+
+def test_a_job_that_starts_late_is_given_time_before_its_tags_are_sent_again(emulator: Control) -> None:
+    emulator.jobs(start_delay=1.0, duration=1.0)
+    emulator.fault("drop_after", MASS_DELETE, method="POST")
+    run = TaskRun(task(tag_names=["hot", "cold", "VIP"], settle=3.0))
+    assert run.try_once() == []
+    assert len(accepted(emulator)) == 1
+
+
+def test_a_worker_that_dies_between_the_answer_and_the_journal_does_not_double_the_job(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["hot"], settle=3.0))
+    assert run.store is not None
+    run.store.fail_on_write = 3  # after the opening and the intent: the write of the job id
+    with pytest.raises(RuntimeError):
+        run.try_once()
+    run.try_once()
+    assert len(posts(emulator)) == 1
+
+
+def test_nothing_is_sent_if_the_intent_cannot_be_written(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["hot"]))
+    assert run.store is not None
+    run.store.fail_on_write = 2
+    with pytest.raises(RuntimeError):
+        run.try_once()
+    assert posts(emulator) == []
+
+
+def test_without_a_journal_a_retry_waits_before_it_sends(emulator: Control) -> None:
+    emulator.jobs(start_delay=0.5, duration=0.5)
+    run = TaskRun(task(tag_names=["hot", "cold"], missing_tags="fail"), state=False)
+    run.ti.try_number = 0
+    run.try_once()
+    assert run.try_once() == []
+    assert len(posts(emulator)) == 1
+
+
+def test_without_a_journal_a_first_try_sends_at_once(emulator: Control) -> None:
+    assert len(TaskRun(task(tag_names=["hot"], settle=300.0), state=False).try_once()) == 1
+
+
+def test_a_cleared_store_is_treated_like_none(emulator: Control) -> None:
+    emulator.jobs(start_delay=0.5, duration=0.2)
+    run = TaskRun(task(tag_names=["hot"]))
+    run.try_once()
+    assert run.store is not None
+    run.store.values.clear()
+    assert run.try_once() == []
+    assert len(posts(emulator)) == 1
+
+
+def test_a_name_whose_tag_came_back_under_a_new_id_is_not_deleted_by_a_retry(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["hot"]))
+    run.try_once()
+    while "hot" in emulator.tags("Leads"):
+        pass
+    new = emulator.add_tags("Leads", ["hot"])
+    run.try_once()
+    assert len(posts(emulator)) == 1
+    run.clear()
+    run.try_once()
+    assert accepted(emulator)[-1] == new
+
+
+def test_a_stale_id_makes_the_list_be_read_again(emulator: Control) -> None:
+    emulator.fault(
+        "status",
+        MASS_DELETE,
+        method="POST",
+        status=400,
+        body={
+            "code": "INVALID_DATA",
+            "status": "error",
+            "message": "tags not found",
+            "details": {"api_name": "id", "json_path": "$.mass_delete[0].tags[0].id"},
+        },
+    )
+    assert len(TaskRun(task(tag_names=["hot", "cold"])).try_once()) == 1
+    assert len(accepted(emulator)) == 1
+
+
+def test_an_id_that_zoho_never_finds_is_given_up_after_three_resends(emulator: Control) -> None:
+    emulator.fault(
+        "status",
+        MASS_DELETE,
+        method="POST",
+        times=None,
+        status=400,
+        body={
+            "code": "INVALID_DATA",
+            "status": "error",
+            "message": "tags not found",
+            "details": {"api_name": "id", "json_path": "$.mass_delete[0].tags[0].id"},
+        },
+    )
+    with pytest.raises(ZohoCrmFailure, match="does not exist"):
+        TaskRun(task(tag_names=["hot", "cold"])).try_once()
+    assert len(posts(emulator)) == 4
+
+
+def test_a_refusal_because_another_job_runs_is_waited_out(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tag_deletion, "_growing_pauses", lambda: iter([0.3] * 50))
+    emulator.readings(tag_jobs_at_once="one_per_org")
+    emulator.jobs(start_delay=0.2, duration=0.5)
+    ids = many(emulator, 250)
+    assert len(TaskRun(task(tag_ids=ids)).try_once()) == 2
+    assert len(accepted(emulator)) == 2
+
+
+def test_a_job_that_zoho_has_forgotten_is_settled_by_the_list(emulator: Control) -> None:
+    emulator.jobs(start_delay=0.1, duration=0.1, forgotten_after=0.0, failing=["cold"])
+    run = TaskRun(task(tag_names=["hot", "cold"], settle=1.0))
+    run.try_once()
+    emulator.jobs(failing=[], forgotten_after=None)
+    run.clear()
+    run.try_once()
+    assert accepted(emulator)[1:] == [["2276164000001021042"]]
+
+
+def test_a_journal_of_an_unknown_version_is_refused(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["hot"]))
+    assert run.store is not None
+    run.store.set("zoho_crm_mass_delete_tags", {"v": 99})
+    with pytest.raises(ZohoCrmFailure, match="version 99"):
+        run.try_once()
+    assert posts(emulator) == []
+
+
+def test_the_log_names_every_tag_before_it_is_sent(emulator: Control, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        TaskRun(task(tag_names=["hot"])).try_once()
+    assert "2276164000001021041 = hot" in caplog.text
+    assert "Leads" in caplog.text

@@ -1,0 +1,264 @@
+"""`MassDeleteJobSensor` against the emulator: alike in poke, reschedule and deferrable mode."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout
+
+from airflow_provider_zcrm.api.errors import JobFailed, JobNotFound, ScopeMissing, TooManyRequests
+from airflow_provider_zcrm.api.mass_delete import submit_records_by_view, submit_tags
+from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
+from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from tests.airflow_task import TaskRun
+
+try:
+    from airflow.sdk.exceptions import AirflowRescheduleException
+except ImportError:
+    from airflow.exceptions import AirflowRescheduleException
+
+MASS_DELETE = "settings/tags/actions/mass_delete"
+LEADS_ID = "2276164000000000125"
+HOT, COLD = "2276164000001021041", "2276164000001021042"
+MODES = {"poke": {"mode": "poke"}, "reschedule": {"mode": "reschedule"}, "deferrable": {"deferrable": True}}
+
+
+@pytest.fixture(params=list(MODES))
+def mode(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return MODES[request.param]
+
+
+def submit(*tag_ids: str) -> str:
+    return ZohoCrmHook().get_conn().send(submit_tags("Leads", LEADS_ID, tag_ids or (HOT, COLD)))
+
+
+def wait(mode: dict[str, Any], job_id: Any, **arguments: Any) -> Any:
+    """Run a sensor to its end, through all its pokes, and return its value."""
+    defaults: dict[str, Any] = {"task_id": "wait", "poke_interval": 0.1, "unknown_job_grace": 0.5, "timeout": 20}
+    run = TaskRun(MassDeleteJobSensor(job_id=job_id, **(defaults | mode | arguments)))
+    while True:
+        try:
+            return run.try_once()
+        except AirflowRescheduleException:
+            run.ti.first_reschedule = run.ti.first_reschedule or run.ti.start_date
+            run.ti.try_number -= 1
+
+
+def report(job_id: str, **changes: Any) -> dict[str, Any]:
+    done = {"kind": "tags", "module": None, "state": "COMPLETED", "total": 2, "deleted": 2, "failed": 0}
+    return {"id": job_id, **done, **changes}
+
+
+def test_a_job_is_waited_for_and_reported(emulator: Control, mode: dict[str, Any]) -> None:
+    job_id = submit()
+    assert wait(mode, job_id) == [report(job_id)]
+
+
+def test_several_jobs_are_reported_in_their_order(emulator: Control, mode: dict[str, Any]) -> None:
+    emulator.next_jobs(1, start_delay=0.0, duration=0.0)
+    emulator.next_jobs(1, start_delay=0.5, duration=0.2)
+    quick, slow = submit(HOT), submit(COLD)
+    assert wait(mode, [[slow], [quick]]) == [report(slow, total=1, deleted=1), report(quick, total=1, deleted=1)]
+
+
+def test_an_empty_list_is_done_at_once_without_a_call(emulator: Control, mode: dict[str, Any]) -> None:
+    assert wait(mode, []) == []
+    assert emulator.requests() == []
+
+
+def test_a_job_of_records_is_waited_for(emulator: Control, mode: dict[str, Any]) -> None:
+    job_id = ZohoCrmHook().get_conn().send(submit_records_by_view("Leads", "2276164000000538003"))
+    expected = report(job_id, kind="records", module="Leads", total=4, deleted=4)
+    assert wait(mode, job_id, kind="records", module="Leads") == [expected]
+
+
+@pytest.mark.parametrize("word", ["in_progress", "QUEUED", "SUSPENDED"])
+def test_a_state_that_nobody_documents_means_go_on(emulator: Control, mode: dict[str, Any], word: str) -> None:
+    emulator.readings(running_word=word)
+    job_id = submit()
+    assert wait(mode, job_id) == [report(job_id)]
+
+
+def test_a_status_without_counts_is_understood(emulator: Control, mode: dict[str, Any]) -> None:
+    emulator.readings(counts="absent")
+    job_id = submit()
+    assert wait(mode, job_id) == [report(job_id, total=None, deleted=None, failed=None)]
+
+
+def test_a_failed_job_fails_the_task_for_good_with_counts(emulator: Control, mode: dict[str, Any]) -> None:
+    emulator.next_jobs(1, outcome="failed")
+    with pytest.raises(ZohoCrmFailure, match=r"FAILED \(1 deleted, 1 failed of 2\)") as caught:
+        wait(mode, submit())
+    assert isinstance(caught.value.__cause__, JobFailed)
+    assert caught.value.advice
+
+
+def test_a_partial_failure_fails_or_is_ignored_as_asked(emulator: Control, mode: dict[str, Any]) -> None:
+    emulator.jobs(failing=["cold"])
+    with pytest.raises(ZohoCrmFailure, match="left something behind"):
+        wait(mode, submit())
+    emulator.seed("minimal")
+    emulator.jobs(failing=["cold"])
+    assert wait(mode, submit(), on_partial_failure="ignore")[0]["failed"] == 1
+
+
+def test_a_failed_delete_is_skipped_with_soft_fail(emulator: Control, mode: dict[str, Any]) -> None:
+    emulator.next_jobs(1, outcome="failed")
+    with pytest.raises(AirflowSkipException):
+        wait(mode, submit(), soft_fail=True)
+
+
+def test_the_timeout_ends_the_sensor_as_airflow_means_it(emulator: Control, mode: dict[str, Any]) -> None:
+    emulator.jobs(start_delay=60)
+    job_id = submit()
+    with pytest.raises(AirflowSensorTimeout):
+        wait(mode, job_id, timeout=0.6)
+    with pytest.raises(AirflowSkipException):
+        wait(mode, job_id, timeout=0.6, soft_fail=True)
+
+
+def test_the_execution_timeout_holds_while_deferred(emulator: Control) -> None:
+    emulator.jobs(start_delay=60)
+    with pytest.raises(AirflowTaskTimeout, match="execution_timeout is over"):
+        wait(MODES["deferrable"], submit(), execution_timeout=timedelta(seconds=0.6))
+
+
+@pytest.mark.parametrize("job_id", ["['1', '2']", "null", "", None, "12345678901234567890", 1.5, True, {"job": "1"}])
+def test_a_malformed_job_id_fails_at_once_without_a_call(emulator: Control, mode: dict[str, Any], job_id: Any) -> None:
+    with pytest.raises(ZohoCrmFailure, match="not a Zoho id"):
+        wait(mode, job_id)
+    assert emulator.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [({"kind": "leads"}, "kind"), ({"kind": "records"}, "module"), ({"on_partial_failure": "skip"}, "on_partial_failure")],
+)
+def test_bad_arguments_are_refused(emulator: Control, mode: dict[str, Any], arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(ZohoCrmFailure, match=said):
+        wait(mode, "1", **arguments)
+    assert emulator.requests() == []
+
+
+@pytest.mark.parametrize("nesting", ["1", "2"])
+def test_a_job_that_zoho_does_not_know_fails_after_the_grace(emulator: Control, mode: dict[str, Any], nesting: str) -> None:
+    emulator.readings(unknown_job_nesting=nesting)
+    started = datetime.now(timezone.utc)
+    with pytest.raises(ZohoCrmFailure, match="999") as caught:
+        wait(mode, "999", unknown_job_grace=0.7)
+    assert isinstance(caught.value.__cause__, JobNotFound)
+    assert datetime.now(timezone.utc) - started >= timedelta(seconds=0.7)
+
+
+@pytest.mark.parametrize("reading", ["400", "404"])
+def test_an_unknown_job_of_records_fails_after_the_grace(emulator: Control, mode: dict[str, Any], reading: str) -> None:
+    emulator.readings(records_unknown_job=reading)
+    with pytest.raises(ZohoCrmFailure, match="999"):
+        wait(mode, "999", kind="records", module="Leads")
+
+
+def test_a_job_that_shows_up_late_is_waited_for(emulator: Control, mode: dict[str, Any]) -> None:
+    emulator.next_jobs(1, appears_after=0.6, start_delay=0.7, duration=0.3)
+    job_id = submit()
+    assert wait(mode, job_id, unknown_job_grace=5.0) == [report(job_id)]
+
+
+FAULTS = {
+    "429": {
+        "kind": "status",
+        "status": 429,
+        "body": {"code": "TOO_MANY_REQUESTS", "details": {}, "message": "slow down", "status": "error"},
+    },
+    "500": {"kind": "status", "status": 500},
+    "html": {"kind": "html"},
+    "drop": {"kind": "drop_before"},
+    "cut": {"kind": "cut_json"},
+    "evicted": {"kind": "evict_token"},
+    "204": {"kind": "empty_204"},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_passing_fault_never_fails_a_deferred_wait(emulator: Control, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+
+    monkeypatch.setattr(PollSchedule, "after_failures", lambda self, failures, **_: 0.1)
+    job_id = submit()
+    emulator.fault(path=MASS_DELETE, times=3 if fault != "evicted" else 1, **FAULTS[fault])
+    assert wait(MODES["deferrable"], job_id) == [report(job_id)]
+    assert emulator.faults()[0]["used"] >= 1
+
+
+def test_a_worker_gives_up_a_429_retryably(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow_provider_zcrm.client import sync_client
+    from airflow_provider_zcrm.client.retries import RetryPolicy
+
+    monkeypatch.setattr(sync_client, "RetryPolicy", lambda: RetryPolicy(give_up_after=0.5, first=0.05))
+    job_id = submit()
+    emulator.fault(path=MASS_DELETE, times=None, **FAULTS["429"])
+    with pytest.raises(TooManyRequests):
+        wait(MODES["poke"], job_id)
+
+
+def test_a_missing_scope_fails_a_deferred_wait_within_one_poll(emulator: Control) -> None:
+    job_id = submit()
+    emulator.fault(
+        "status",
+        MASS_DELETE,
+        after=1,
+        times=None,
+        status=401,
+        body={"code": "OAUTH_SCOPE_MISMATCH", "details": {}, "message": "Unauthorized", "status": "error"},
+    )
+    emulator.jobs(start_delay=60)
+    with pytest.raises(ZohoCrmFailure, match="ZohoCRM.settings.tags.READ") as caught:
+        wait(MODES["deferrable"], job_id)
+    assert isinstance(caught.value.__cause__, ScopeMissing)
+    assert len(emulator.requests(MASS_DELETE, "GET")) == 2
+
+
+def test_a_revoked_refresh_token_fails_a_deferred_wait_within_one_poll(emulator: Control) -> None:
+    emulator.jobs(start_delay=60)
+    job_id = submit()
+    emulator.fault("evict_token", MASS_DELETE, after=1)
+    emulator.fault("status", "/oauth/v2/token", times=None, status=200, body={"error": "invalid_code"})
+    with pytest.raises(ZohoCrmFailure, match="refresh token"):
+        wait(MODES["deferrable"], job_id)
+
+
+def test_a_trigger_that_starts_again_goes_on_where_the_other_was(emulator: Control) -> None:
+    emulator.jobs(start_delay=0.4, duration=0.2)
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
+    run.start()
+    assert run.resume() == run.resume()
+
+
+def test_a_trigger_past_its_deadline_fires_at_once(emulator: Control) -> None:
+    emulator.jobs(start_delay=60)
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=5, timeout=30))
+    run.start()
+    assert run.deferred is not None
+    run.deferred.trigger.deadline = 0.0
+    with pytest.raises(AirflowSensorTimeout, match="timeout is over"):
+        run.resume()
+
+
+@pytest.mark.parametrize("event", [None, {}, {"v": 2, "kind": "mass_delete_jobs"}, {"v": 1, "kind": "something"}])
+def test_an_event_that_is_not_understood_fails_loudly(event: Any) -> None:
+    sensor = MassDeleteJobSensor(task_id="wait", job_id="1")
+    with pytest.raises(ZohoCrmFailure, match="same version"):
+        sensor.execute_complete({}, event)
+
+
+def test_the_trigger_carries_no_secret(emulator: Control) -> None:
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True))
+    emulator.jobs(start_delay=60)
+    run.start()
+    assert run.deferred is not None
+    text = str(run.deferred.trigger.serialize())
+    assert "emulator-secret" not in text
+    assert "1000." not in text

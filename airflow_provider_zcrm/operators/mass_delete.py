@@ -186,7 +186,9 @@ class MassDeleteTagsOperator(BaseOperator):
         if left:
             self.log.warning("%d tags of %s are still there after %s: %s", len(left), self.module, told, deletion.names(left))
         self.log.info("Done: %s; %d of %d tags are gone.", told or "no job", len(wanted) - len(left), len(wanted))
-        return [report["id"] for report in reports]
+        job_ids = [report["id"] for report in reports]
+        context["ti"].xcom_push(key="job_id", value=_for_xcom(job_ids))
+        return job_ids
 
 
 def _for_xcom(job_ids: list[str]) -> str | list[str]:

@@ -17,7 +17,6 @@ from airflow_provider_zcrm.emulator import readings
 from airflow_provider_zcrm.emulator.clock import iso
 from airflow_provider_zcrm.emulator.counters import Counters
 from airflow_provider_zcrm.emulator.editions import EDITIONS
-from airflow_provider_zcrm.emulator.faults import Faults
 from airflow_provider_zcrm.emulator.hosts import is_loopback
 from airflow_provider_zcrm.emulator.jobs import remove_tags, settle, state_of
 from airflow_provider_zcrm.emulator.minimal_seed import ALL_SCOPES
@@ -104,7 +103,7 @@ class ControlApi:
         return self._overview({})
 
     def _clear_faults(self, _: Body) -> Body:
-        self._world.faults = Faults()
+        self._world.faults.clear()
         return {}
 
     def _reset_counters(self, _: Body) -> Body:

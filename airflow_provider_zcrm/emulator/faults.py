@@ -1,11 +1,14 @@
 """Faults that a test orders: the next requests that match are answered wrongly, late, or not at all.
 
 A fault is used up by `times` matching requests, after letting `after` of them pass; faults are tried in the order in which they came.
+Requests that a fault holds back are let go when the faults are cleared, so that a test can hold them for as long as it needs.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -76,6 +79,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+        self._released = asyncio.Event()
 
     def add(self, order: dict[str, Any]) -> Fault:
         """Add a fault; raises ValueError or TypeError for an order that makes no sense."""
@@ -87,6 +91,17 @@ class Faults:
     def take(self, method: str, path: str) -> Fault | None:
         """Return the fault that this request meets."""
         return next((fault for fault in self._faults if fault.takes(method, path)), None)
+
+    async def hold(self, seconds: float) -> None:
+        """Wait for so many seconds, or until the faults are cleared."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._released.wait(), seconds)
+
+    def clear(self) -> None:
+        """Drop all faults, and let go the requests that they hold back. To be called in the event loop."""
+        self._faults.clear()
+        self._released.set()
+        self._released = asyncio.Event()
 
     def listing(self) -> list[dict[str, Any]]:
         """Return all faults with how often they were seen and used."""

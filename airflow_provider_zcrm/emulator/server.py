@@ -54,13 +54,16 @@ class Emulator:
 
     async def stop(self) -> None:
         """Stop listening, and keep the state."""
+        self.world.faults.clear()
         if self._runner is not None:
             await self._runner.cleanup()
         self.save()
 
     def reseed(self, seed: str | dict[str, Any]) -> None:
         """Start anew: another state, and no fault, count, reading or advanced clock of before."""
-        self.world = World(load_seed(seed))
+        state = load_seed(seed)
+        self.world.faults.clear()
+        self.world = World(state)
         self.save()
 
     def save(self) -> None:
@@ -82,8 +85,8 @@ class Emulator:
             world.counters.call(gateway.operation_name(incoming), _log_entry(world, request, incoming, answer, token, fault))
             if incoming.method != "GET":
                 self.save()
-            if fault is not None:
-                await asyncio.sleep(fault.seconds)
+            if fault is not None and fault.seconds:
+                await world.faults.hold(fault.seconds)
         if answer is None:
             return _hang_up(request)
         return _write(answer, cut=fault is not None and fault.kind == "cut_json")

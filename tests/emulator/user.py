@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,14 @@ LEADS = {"id": "2276164000000000125", "api_name": "Leads"}
 MASS_DELETE = "/settings/tags/actions/mass_delete"
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another thread is about to do."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @dataclass
 class User:
     """Sends requests to an emulator with an access token of its own."""
@@ -26,9 +36,11 @@ class User:
     def control(self) -> Control:
         return self.server.control
 
-    def token_response(self, **params: str) -> requests.Response:
+    def token_response(self, host: str | None = None, **params: str) -> requests.Response:
         grant = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN} if "grant_type" not in params else {}
-        return requests.post(f"{self.server.url}/oauth/v2/token", data={**CLIENT, **grant, **params}, timeout=10)
+        return requests.post(
+            f"{self.server.url}/oauth/v2/token", data={**CLIENT, **grant, **params}, headers={"Host": host} if host else {}, timeout=10
+        )
 
     def log_in(self, **params: str) -> str:
         token: str = self.token_response(**params).json()["access_token"]

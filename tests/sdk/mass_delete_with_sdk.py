@@ -112,4 +112,4 @@ def poll(job_id: Any) -> list[list[Any]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:])))
+    sys.stdout.write(json.dumps(main(*sys.argv[1:])))

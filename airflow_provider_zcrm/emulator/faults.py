@@ -51,7 +51,10 @@ class Fault:
             raise ValueError(f"no fault {self.kind!r}; there are: {', '.join(KINDS)}")
         if self.effect is not None and self.kind in FIXED_EFFECT:
             raise ValueError(f"fault {self.kind!r} says by its name whether the work is done; it takes no 'effect'")
-        re.compile(self.path)
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"path {self.path!r} is no regular expression: {error}") from None
 
     @property
     def does_the_work(self) -> bool:

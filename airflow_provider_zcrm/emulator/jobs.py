@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from airflow_provider_zcrm.emulator.model import Job, Module, Org
 
+OUTCOMES = ("completed", "failed")
+
 
 @dataclass
 class JobPlan:
@@ -26,6 +28,12 @@ class JobPlan:
     removal_lag: float = 0.0
     appears_after: float = 0.0
     forgotten_after: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.outcome not in OUTCOMES:
+            raise ValueError(f"a job's outcome is one of {', '.join(OUTCOMES)}; not {self.outcome!r}")
+        if min(self.start_delay, self.duration, self.removal_lag, self.appears_after) < 0:
+            raise ValueError("a job's times are seconds of 0 or more")
 
 
 def schedule(org: Org, module: Module, kind: str, items: list[str], plan: JobPlan, now: float, cvid: str | None = None) -> Job:

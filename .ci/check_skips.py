@@ -1,0 +1,58 @@
+"""Fail if pytest skipped a test that is not on the list: ``check_skips.py JUNIT_XML ALLOWED_SKIPS``.
+
+A line of the list is ``<pattern of node ids> | <when> | <reason>``. `when` is ``always``, or ``no-openapi``: only where Zoho's OpenAPI
+files are absent (``$ZOHO_OAS_DIR``, or ``../shared/zoho/oas-v8.0``). A test that is expected to fail counts as skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(junit_xml: str, allowed_skips: str) -> int:
+    """Print every skipped test with its reason and return the exit code."""
+    patterns = list(_patterns(Path(allowed_skips)))
+    skipped = list(_skipped(Path(junit_xml)))
+    strangers = [(node, why) for node, why in skipped if not any(fnmatchcase(node, pattern) for pattern in patterns)]
+    print(f"{len(skipped)} tests were skipped, {len(skipped) - len(strangers)} of them by the list {allowed_skips}.")
+    for node, why in strangers:
+        print(f"SKIPPED, and not on the list: {node}: {why}")
+    return 1 if strangers else 0
+
+
+def _patterns(file: Path) -> Iterator[str]:
+    absent = not _has_openapi_files()
+    for line in file.read_text().splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        pattern, when, reason = (part.strip() for part in line.split("|", 2))
+        if when not in ("always", "no-openapi") or not reason:
+            raise SystemExit(f"{file}: not '<pattern> | always or no-openapi | <reason>': {line}")
+        if when == "always" or absent:
+            # the brackets of a parametrised test are no character class
+            yield pattern.replace("[", "[[]")
+
+
+def _has_openapi_files() -> bool:
+    folder = Path(os.environ.get("ZOHO_OAS_DIR") or ROOT.parent / "shared" / "zoho" / "oas-v8.0")
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _skipped(file: Path) -> Iterator[tuple[str, str]]:
+    for case in ET.parse(file).iter("testcase"):
+        for skip in case.iter("skipped"):
+            # a whole module that was skipped has no file, and its name is the module's
+            where = case.get("file") or case.get("name", "").replace(".", "/") + ".py"
+            parts = [where, *case.get("classname", "").split(".")[len(Path(where).with_suffix("").parts) :], case.get("name", "")]
+            yield "::".join(part for part in parts if part), skip.get("message") or skip.get("type") or "no reason given"
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

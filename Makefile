@@ -1,0 +1,57 @@
+# `make demo` and `make test` do all their set-up themselves. They need Python 3.11 to 3.13, git, and the network for PyPI.
+# PYTHON=/path/to/python picks another Python, VENV=/some/dir another place for the virtual environment.
+
+AIRFLOW := 3.3.2
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.set-up-is-done
+REPORTS := build/reports
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-stop test lint format constraints clean
+
+help: ## Print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(STAMP) ## Make the virtual environment (the others do it when it is needed)
+
+demo: $(STAMP) ## A clean-up with a real Airflow and a Zoho CRM emulator; KEEP=1 leaves both running
+	@exec $(BIN)/python -m demo $(if $(filter-out 0,$(KEEP)),--keep)
+
+demo-stop: ## Stop what `make demo KEEP=1` left running
+	@if [ -x $(BIN)/python ]; then exec $(BIN)/python -m demo --stop; fi
+
+test: $(STAMP) ## The whole suite, with coverage; ARGS="..." goes to pytest
+	@mkdir -p $(REPORTS)
+	$(BIN)/python -m pytest tests --cov --cov-report=term --junitxml=$(REPORTS)/junit.xml $(ARGS)
+
+lint: $(STAMP) ## ruff, mypy and the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=.ci $(BIN)/lint-imports
+
+format: $(STAMP) ## Let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+constraints: $(STAMP) ## Write constraints/ anew
+	UV=$(abspath $(BIN)/uv) constraints/renew
+
+clean: demo-stop ## Remove everything that git does not know and make makes
+	rm -rf $(VENV) .demo build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment that is there keeps its Python, unless PYTHON says otherwise
+$(STAMP): pyproject.toml $(wildcard constraints/*.txt) .ci/find-python
+	@set -e; \
+	python=$$(PYTHON="$(PYTHON)" VENV="$(VENV)" .ci/find-python); \
+	if [ "$$python" != "$(BIN)/python" ]; then echo "Making $(VENV) with $$python"; "$$python" -m venv --clear $(VENV); fi; \
+	version=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	pins=constraints/airflow-$(AIRFLOW)-py$$version.txt; \
+	echo "Installing Airflow $(AIRFLOW) and the provider for Python $$version"; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $$pins uv; \
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --constraint $$pins hatchling editables; \
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode --no-build-isolation --constraint $$pins --editable '.[dev]'; \
+	touch $@

@@ -64,7 +64,7 @@ def tags_by_module(control: Control) -> Tags:
 
 def connect(airflow: LocalAirflow, emulator_url: str) -> None:
     """Make the connection that the DAG uses, as a user would in the form."""
-    extra = f'{{"refresh_token": "{REFRESH_TOKEN}", "data_center": "us", "accounts_url": "{emulator_url}", "api_url": "{emulator_url}"}}'
+    extra = {"refresh_token": REFRESH_TOKEN, "data_center": "us", "accounts_url": emulator_url, "api_url": emulator_url}
     body = {
         "connection_id": CONNECTION_ID,
         "conn_type": "zoho_crm",

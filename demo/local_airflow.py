@@ -116,7 +116,7 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "API__WORKERS": "1",
         "API__SECRET_KEY": secrets.token_urlsafe(32),
         # every component must have the same one
-        "API_AUTH__JWT_SECRET": secrets.token_urlsafe(32),
+        "API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
         "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "TRIGGERER__DEFAULT_CAPACITY": "20",

@@ -73,6 +73,12 @@ FIELDS = (
         "At most so many calls at once in each process; Zoho allows an org 5 to 25.",
         {"type": ["integer", "null"], "minimum": 1, "maximum": 25, "default": 5},
     ),
+    Field(
+        "token_store",
+        "Token store",
+        "Where the processes of this Airflow share one access token; encrypted.",
+        _choice({"variable": "Airflow Variable", "file": "Directory of each host", "memory": "Not shared"}, "variable"),
+    ),
     Field("verify", "CA bundle", "Path of a CA bundle, for a proxy with its own certificate."),
 )
 

@@ -42,7 +42,15 @@ def get_provider_info() -> dict[str, Any]:
                         "type": "string",
                         "example": "zoho-proxy.internal.example",
                         "default": "",
-                    }
+                    },
+                    "token_directory": {
+                        "description": "Directory, of this user and closed to others, for the locks of token requests and for the token "
+                        "store 'file'. Empty: airflow-provider-zcrm-<uid> in the directory for temporary files.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "/var/lib/airflow/zoho-crm",
+                        "default": "",
+                    },
                 },
             }
         },

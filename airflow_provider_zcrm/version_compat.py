@@ -7,11 +7,13 @@ time, because on 3.0 to 3.2 concurrent calls to its supervisor fail.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from airflow.providers.common.compat.sdk import Variable
 from asgiref.sync import sync_to_async
 
 T = TypeVar("T")
@@ -57,6 +59,19 @@ def execution_timeout_left(context: Mapping[str, Any], now: float) -> float | No
     if limit is None:
         return None
     return limit.total_seconds() - (now - started.timestamp() if started else 0.0)
+
+
+def get_variable(key: str) -> str | None:
+    """Return an Airflow Variable, None if there is none; Airflow 3 has renamed the argument for that."""
+    name = "default" if "default" in inspect.signature(Variable.get).parameters else "default_var"
+    default: dict[str, Any] = {name: None}
+    value: str | None = Variable.get(key, **default)
+    return value
+
+
+def set_variable(key: str, value: str, description: str) -> None:
+    """Write an Airflow Variable."""
+    Variable.set(key, value, description=description)
 
 
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()

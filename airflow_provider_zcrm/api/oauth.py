@@ -9,6 +9,7 @@ self-client/client-credentials-flow.html, token-limits.html
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -133,9 +134,11 @@ def parse_token(response: ApiResponse, hosts: Hosts) -> AccessToken:
 def _life(body: dict[str, Any]) -> float:
     """Seconds of validity; in legacy answers ``expires_in`` is milliseconds and ``expires_in_sec`` the seconds."""
     try:
-        return float(body.get("expires_in_sec") or body.get("expires_in") or _DEFAULT_LIFE)
-    except (TypeError, ValueError):
+        seconds = float(body.get("expires_in_sec") or body.get("expires_in") or _DEFAULT_LIFE)
+    except (TypeError, ValueError, OverflowError):
         return _DEFAULT_LIFE
+    # a token that never or always seems to have ended would be kept too long, or asked for with every call
+    return seconds if 0 < seconds < math.inf else _DEFAULT_LIFE
 
 
 def _checked_api_domain(api_domain: str, hosts: Hosts) -> str | None:
@@ -155,7 +158,8 @@ def _checked_api_domain(api_domain: str, hosts: Hosts) -> str | None:
 
 _PERMANENT = {
     "invalid_client": "Zoho does not know this client id in the data center {center}. Check login (client id) and data_center.",
-    "invalid_client_secret": "The client secret is wrong for the data center {center}. Check password; each data center has its own secret.",
+    "invalid_client_secret": "The client secret is wrong for the data center {center}. Check password; each data center has its own "
+    "secret.",
     "invalid_code": "Zoho does not accept the refresh token (or grant code): it was revoked, has expired, or belongs to another client or "
     "data center than {center}. Make a new refresh token.",
     "invalid_redirect_uri": "The redirect URI is not the one that the client is registered with.",

@@ -7,6 +7,7 @@ is off, because it would let a .netrc replace the token and ignores REQUESTS_CA_
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,12 +18,13 @@ import aiohttp
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import ConnectionFailed, TokenRejected, ZohoCrmError, submission_error
+from airflow_provider_zcrm.api.errors import ConnectionFailed, TokenRejected, TokenThrottled, ZohoCrmError, submission_error
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.sync_client import USER_AGENT
-from airflow_provider_zcrm.client.tokens import held_token, hold_token
+from airflow_provider_zcrm.client.token_sharing import TokenSharing
+from airflow_provider_zcrm.client.tokens import tokens_of
 
 T = TypeVar("T")
 
@@ -33,6 +35,7 @@ class AsyncZohoCrmClient:
     :param config: credentials, hosts and limits.
     :param retries: what is sent again, and for how long.
     :param on_secret: told each access token the moment it is known, so that logs can mask it.
+    :param sharing: where access tokens are shared with other processes; None keeps them in this one.
     """
 
     def __init__(
@@ -40,10 +43,13 @@ class AsyncZohoCrmClient:
         config: ClientConfig,
         retries: RetryPolicy | None = None,
         on_secret: Callable[[str], Awaitable[None]] | None = None,
+        sharing: TokenSharing | None = None,
     ) -> None:
         self.config = config
         self._retries = retries or RetryPolicy()
         self._on_secret = on_secret
+        self._sharing = sharing
+        self._tokens = tokens_of(config)
         self._token_lock = asyncio.Lock()
         self._slots = asyncio.Semaphore(config.max_concurrency)
         self._tls: ssl.SSLContext | bool = True
@@ -104,16 +110,44 @@ class AsyncZohoCrmClient:
                 return await self._http(fresh, request.method, request.path, url, **arguments)
 
     async def _token(self, rejected: str | None = None) -> str:
+        """Return a token that works: this process's, one that is shared, or a new one; never waits for Zoho's throttle."""
+        tokens, sharing = self._tokens, self._sharing
         async with self._token_lock:
-            return held_token(self.config, rejected) or await self._new_token()
+            if sharing is None:
+                return tokens.held(rejected) or await self._new_token(rejected)
+            if held := tokens.held(rejected):
+                return held
+            if stored := tokens.take(await sharing.aget(tokens.name), rejected):
+                return await self._tell(stored)
+            async with sharing.aalone(tokens.name):
+                await asyncio.sleep(random.uniform(0.0, sharing.spread))  # noqa: S311 - jitter, not cryptography
+                stored = tokens.take(await sharing.aget(tokens.name), rejected)
+                return await self._tell(stored) if stored else await self._new_token(rejected)
 
-    async def _new_token(self) -> str:
+    async def _new_token(self, rejected: str | None) -> str:
+        self._tokens.check_throttle()
         hosts, form = self.config.hosts, self.config.credentials.form()
         response = await self._http(self._session, "POST", TOKEN_PATH, hosts.accounts_url + TOKEN_PATH, data=form)
-        token = parse_token(response, hosts)
+        try:
+            token = parse_token(response, hosts)
+        except TokenThrottled:
+            # another host may have got the last one
+            other = self._sharing and self._tokens.take(await self._sharing.aget(self._tokens.name), rejected)
+            if other:
+                return await self._tell(other)
+            await self._share(self._tokens.refused())
+            raise
+        await self._share(self._tokens.hold(token))
+        return await self._tell(token.value)
+
+    async def _share(self, sealed: str) -> None:
+        if self._sharing:
+            await self._sharing.aput(self._tokens.name, sealed)
+
+    async def _tell(self, token: str) -> str:
         if self._on_secret:
-            await self._on_secret(token.value)
-        return hold_token(self.config, token)
+            await self._on_secret(token)
+        return token
 
     async def _http(self, session: aiohttp.ClientSession | None, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
         if session is None:

@@ -9,7 +9,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception, stop_before_delay, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_before_delay,
+    wait_fixed,
+    wait_random_exponential,
+)
 
 from airflow_provider_zcrm.api.errors import JobAlreadyRunning, RetryableError, TokenThrottled, TooManyRequests
 
@@ -23,11 +32,13 @@ class RetryPolicy:
     :param give_up_after: no retry starts later than this; 0 for none at all.
     :param first: upper bound of the first wait; it doubles with each retry.
     :param longest: upper bound of a wait.
+    :param token_patience: how long to wait while Zoho's throttle grants no access token; the shared store is looked at every 30 s.
     """
 
     give_up_after: float = 300.0
     first: float = 1.0
     longest: float = 60.0
+    token_patience: float = 1560.0
 
     def retrying(self) -> Retrying:
         """Return tenacity's controller for synchronous calls."""
@@ -41,13 +52,23 @@ class RetryPolicy:
             retry=retry_if_exception(_passes), wait=self._wait, stop=stop_before_delay(self.give_up_after), reraise=True, before_sleep=_tell
         )
 
+    def waiting_for_token(self) -> Retrying:
+        """Return tenacity's controller for getting a token: somebody else may get it, so it looks again and again."""
+        return Retrying(
+            retry=retry_if_exception_type(TokenThrottled),
+            wait=wait_fixed(30.0),
+            stop=stop_before_delay(self.token_patience),
+            reraise=True,
+            before_sleep=_tell,
+        )
+
     def _wait(self, state: RetryCallState) -> float:
         jittered = wait_random_exponential(multiplier=self.first, max=self.longest)(state)
         error = state.outcome.exception() if state.outcome else None
         return max(jittered, (error.retry_after or 0.0) if isinstance(error, TooManyRequests) else 0.0)
 
 
-NO_RETRIES = RetryPolicy(give_up_after=0.0)
+NO_RETRIES = RetryPolicy(give_up_after=0.0, token_patience=0.0)
 
 
 def _passes(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -19,13 +20,15 @@ from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import (
     ConnectionFailed,
     TokenRejected,
+    TokenThrottled,
     ZohoCrmError,
     submission_error,
 )
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import RetryPolicy
-from airflow_provider_zcrm.client.tokens import held_token, hold_token
+from airflow_provider_zcrm.client.token_sharing import TokenSharing
+from airflow_provider_zcrm.client.tokens import tokens_of
 
 T = TypeVar("T")
 USER_AGENT = f"airflow-provider-zcrm/{__version__}"
@@ -37,6 +40,7 @@ class ZohoCrmClient:
     :param config: credentials, hosts and limits.
     :param retries: what is sent again, and for how long.
     :param on_secret: told each access token the moment it is known, so that logs can mask it.
+    :param sharing: where access tokens are shared with other processes; None keeps them in this one.
     """
 
     def __init__(
@@ -44,12 +48,14 @@ class ZohoCrmClient:
         config: ClientConfig,
         retries: RetryPolicy | None = None,
         on_secret: Callable[[str], None] | None = None,
+        sharing: TokenSharing | None = None,
     ) -> None:
         self.config = config
         self._retries = retries or RetryPolicy()
         self._on_secret = on_secret
         self._session = _new_session()
-        self._token_lock = threading.Lock()
+        self._sharing = sharing
+        self._tokens = tokens_of(config)
         self._slots = threading.BoundedSemaphore(config.max_concurrency)
 
     def send(self, call: ApiCall[T]) -> T:
@@ -99,17 +105,48 @@ class ZohoCrmClient:
                 return self._http(fresh, request.method, request.path, url, **arguments)
 
     def _token(self, rejected: str | None = None) -> str:
-        with self._token_lock:
-            return held_token(self.config, rejected) or self._new_token()
+        """Return a token that works: this process's, one that is shared, or a new one; waits while Zoho grants none."""
+        value: str = self._retries.waiting_for_token()(self._token_now, rejected)
+        return value
 
-    def _new_token(self) -> str:
+    def _token_now(self, rejected: str | None) -> str:
+        tokens, sharing = self._tokens, self._sharing
+        with tokens.lock:
+            if sharing is None:
+                return tokens.held(rejected) or self._new_token(rejected)
+            known = tokens.held(rejected) or tokens.take(sharing.get(tokens.name), rejected)
+            if known:
+                return self._tell(known)
+            with sharing.alone(tokens.name):
+                time.sleep(random.uniform(0.0, sharing.spread))  # noqa: S311 - jitter, not cryptography
+                known = tokens.take(sharing.get(tokens.name), rejected)
+                return self._tell(known) if known else self._new_token(rejected)
+
+    def _new_token(self, rejected: str | None) -> str:
+        self._tokens.check_throttle()
         hosts, form = self.config.hosts, self.config.credentials.form()
         # the auth that does nothing keeps a .netrc from adding a header
         response = self._http(self._session, "POST", TOKEN_PATH, hosts.accounts_url + TOKEN_PATH, data=form, auth=lambda request: request)
-        token = parse_token(response, hosts)
+        try:
+            token = parse_token(response, hosts)
+        except TokenThrottled:
+            # another host may have got the last one
+            other = self._sharing and self._tokens.take(self._sharing.get(self._tokens.name), rejected)
+            if other:
+                return self._tell(other)
+            self._share(self._tokens.refused())
+            raise
+        self._share(self._tokens.hold(token))
+        return self._tell(token.value)
+
+    def _share(self, sealed: str) -> None:
+        if self._sharing:
+            self._sharing.put(self._tokens.name, sealed)
+
+    def _tell(self, token: str) -> str:
         if self._on_secret:
-            self._on_secret(token.value)
-        return hold_token(self.config, token)
+            self._on_secret(token)
+        return token
 
     def _http(self, session: requests.Session, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
         seconds = self.config.request_timeout

@@ -1,60 +1,122 @@
-"""The access tokens of this process, shared by all its clients.
+"""The access tokens of a connection: process memory, then a store that others share, then Zoho.
 
-Zoho grants few tokens (10 in 10 minutes, 10 active at once), so a token is asked for once and used until shortly before it ends.
+Zoho grants 10 tokens in 10 minutes per refresh token and keeps 10 active, and in Airflow each task is a process. So a token is
+asked for once an hour for all of them. This is the bookkeeping; the clients do the asking.
+Zoho: accounts/protocol/oauth/token-limits.html
 """
 
 from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from airflow_provider_zcrm.api.errors import TokenThrottled
 from airflow_provider_zcrm.api.oauth import AccessToken
 from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.token_seal import TokenSeal
 
 log = logging.getLogger(__name__)
+
+# after Zoho's throttle has answered, it is asked again after 10 minutes, and then after 15 more
+_FIRST_PAUSE, _NEXT_PAUSE = 600.0, 900.0
 
 
 @dataclass(frozen=True)
 class HeldToken:
-    """A token and the moment (monotonic seconds) from which it is replaced."""
+    """A token with the epoch seconds of its life."""
 
     value: str = field(repr=False)
-    replace_at: float
+    issued_at: float
+    expires_at: float
 
 
-_held: dict[object, HeldToken] = {}
+class Tokens:
+    """The bookkeeping for one connection in this process, shared by all its clients.
 
-
-def held_token(config: ClientConfig, rejected: str | None = None) -> str | None:
-    """Return this process's token for the connection, None if there is none that can be used.
-
-    :param rejected: a token that Zoho has just rejected; if another user of the connection has replaced it, theirs is returned.
+    :ivar name: under which the token is shared.
+    :ivar lock: held by the one thread that asks for a token.
     """
-    held = _held.get(_key(config))
-    if held is None or held.value == rejected or time.monotonic() >= held.replace_at:
-        return None
-    return held.value
+
+    def __init__(self, config: ClientConfig) -> None:
+        self._seal = TokenSeal(config)
+        self.name = self._seal.name
+        self.lock = threading.Lock()
+        self._held: HeldToken | None = None
+        self._refused_at: tuple[float, ...] = ()
+        # replaced at another moment by each process, so that a crowd does not wake at once
+        self._early = random.uniform(60.0, 300.0)  # noqa: S311 - jitter, not cryptography
+
+    def held(self, rejected: str | None = None) -> str | None:
+        """Return this process's token, None if there is none that can be used.
+
+        :param rejected: a token that Zoho has just rejected; if it has been replaced meanwhile, the new one is returned.
+        """
+        if self._held is None or self._held.value == rejected:
+            return None
+        left = self._held.expires_at - time.time()
+        life = self._held.expires_at - self._held.issued_at
+        return self._held.value if left > min(self._early, life / 2) else None
+
+    def take(self, stored: str | None, rejected: str | None = None) -> str | None:
+        """Take over what a store holds and return its token, None if there is none that can be used."""
+        value = self._seal.open(stored)
+        self._refused_at = max(self._refused_at, tuple(value.get("refused_at", ())))
+        token = _token(value)
+        if token is not None and token.value != rejected:
+            self._held = token
+        return self.held(rejected)
+
+    def check_throttle(self) -> None:
+        """Refuse to ask Zoho while its throttle has answered not long enough ago.
+
+        :raises TokenThrottled: with the time at which Zoho may be asked again
+        """
+        if not self._refused_at:
+            return
+        pause = _FIRST_PAUSE if len(self._refused_at) == 1 else _NEXT_PAUSE
+        left = self._refused_at[-1] + pause - time.time()
+        if left > 0:
+            raise TokenThrottled(
+                f"Zoho grants no more access tokens for now; it is asked again in {left / 60:.0f} minutes at the earliest."
+            )
+
+    def refused(self) -> str:
+        """Note that Zoho's throttle has answered, and return the note for the store."""
+        recent = tuple(at for at in self._refused_at if time.time() - at < 2 * _NEXT_PAUSE)
+        self._refused_at = (*recent, time.time())
+        return self._seal.seal({"refused_at": self._refused_at})
+
+    def hold(self, token: AccessToken) -> str:
+        """Keep a new token, and return it for the store."""
+        if token.foreign_api_domain:
+            log.warning("Zoho names the API host %s, which is none of its known ones; ignored.", token.foreign_api_domain)
+        now = time.time()
+        self._refused_at = ()
+        self._held = HeldToken(token.value, now, now + token.expires_in)
+        return self._seal.seal({"token": token.value, "issued_at": now, "expires_at": now + token.expires_in})
 
 
-def hold_token(config: ClientConfig, token: AccessToken) -> str:
-    """Keep a new token for this process and return its value."""
-    if token.foreign_api_domain:
-        log.warning("Zoho names the API host %s, which is none of its known ones; ignored.", token.foreign_api_domain)
-    _held[_key(config)] = HeldToken(token.value, time.monotonic() + token.expires_in - _early(token.expires_in))
-    return token.value
+_tokens: dict[object, Tokens] = {}
+
+
+def tokens_of(config: ClientConfig) -> Tokens:
+    """Return the bookkeeping of this process for a connection."""
+    key = (config.credentials, config.hosts)
+    return _tokens.setdefault(key, Tokens(config))
 
 
 def forget_tokens() -> None:
     """Drop all tokens of this process."""
-    _held.clear()
+    _tokens.clear()
 
 
-def _early(expires_in: float) -> float:
-    """Seconds before the end at which a token is replaced: at random, so that a crowd does not wake at once."""
-    return min(random.uniform(60.0, 300.0), expires_in / 2)  # noqa: S311 (jitter, not cryptography)
-
-
-def _key(config: ClientConfig) -> object:
-    return (config.credentials, config.hosts.accounts_url, config.hosts.api_url)
+def _token(value: Mapping[str, Any]) -> HeldToken | None:
+    try:
+        return HeldToken(str(value["token"]), float(value["issued_at"]), float(value["expires_at"]))
+    except (KeyError, TypeError, ValueError):
+        return None

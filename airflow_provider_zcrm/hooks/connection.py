@@ -46,6 +46,7 @@ def config_of(login: str | None, password: str | None, extra: Mapping[str, Any],
         request_timeout=_number(values, "request_timeout", 30.0, smallest=0.1),
         max_concurrency=int(_number(values, "max_concurrency", 5, smallest=1)),
         verify=_verify(values.get("verify", True)),
+        token_store=_token_store(str(values.get("token_store", "variable"))),
     )
 
 
@@ -56,6 +57,12 @@ def _text(values: Mapping[str, Any], name: str) -> str | None:
 def _version(value: str) -> str:
     if not re.fullmatch(r"v[0-9]+(\.[0-9]+)?", value):
         raise InvalidConnection(f"api_version is {value!r}; it must be a version of Zoho's REST API such as v8.")
+    return value
+
+
+def _token_store(value: str) -> str:
+    if value not in ("variable", "file", "memory"):
+        raise InvalidConnection(f"token_store is {value!r}; it must be variable, file or memory.")
     return value
 
 

@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import mask_secret
 from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import NO_RETRIES
+from airflow_provider_zcrm.hooks.token_stores import token_sharing
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.version_compat import ask_airflow
 
@@ -40,7 +41,7 @@ async def shared_client(zoho_crm_conn_id: str) -> AsyncIterator[AsyncZohoCrmClie
     key = (id(asyncio.get_running_loop()), config)
     shared = _shared.get(key)
     if shared is None:
-        client = AsyncZohoCrmClient(config, NO_RETRIES, on_secret=_mask)
+        client = AsyncZohoCrmClient(config, NO_RETRIES, on_secret=_mask, sharing=token_sharing(config))
         shared = _shared[key] = _Shared(client, asyncio.ensure_future(client.open()))
     shared.users += 1
     try:

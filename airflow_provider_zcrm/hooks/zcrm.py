@@ -15,6 +15,7 @@ from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import NO_RETRIES, RetryPolicy
 from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 from airflow_provider_zcrm.hooks.connection import config_of
+from airflow_provider_zcrm.hooks.token_stores import token_sharing
 
 # a test of a connection makes at most three calls and must answer within ten seconds
 _TEST_SECONDS = 9.5
@@ -53,7 +54,7 @@ class ZohoCrmHook(BaseHook):
 
     @cached_property
     def _client(self) -> ZohoCrmClient:
-        return ZohoCrmClient(self.config, self._retries, on_secret=mask_secret)
+        return ZohoCrmClient(self.config, self._retries, on_secret=mask_secret, sharing=token_sharing(self.config))
 
     def get_conn(self) -> ZohoCrmClient:
         """Return the client; it sends the calls of `airflow_provider_zcrm.api`, and belongs to this hook.

@@ -28,7 +28,7 @@ def test_the_same_connection_works_from_json_and_from_a_uri(
     from_json = ZohoCrmHook().config
     extra = {"refresh_token": REFRESH_TOKEN, "accounts_url": emulator_server.url, "api_url": emulator_server.url}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in extra.items())
-    uri = f"zoho-crm://{quote(CLIENT_ID)}:{quote(CLIENT_SECRET)}@/?{query}&max_concurrency=5&request_timeout=30"
+    uri = f"zoho-crm://{quote(CLIENT_ID)}:{quote(CLIENT_SECRET)}@/?{query}&token_store=memory&max_concurrency=5&request_timeout=30"
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", uri)
     assert ZohoCrmHook("other").config == from_json
     assert len(ZohoCrmHook("other").get_conn().send(list_modules())) == 2
@@ -68,6 +68,7 @@ def test_verify_means_what_it_means_in_requests(value: Any, meaning: Any) -> Non
         ("i", "s", {**GOOD, "api_version": "v8/../../x"}, "api_version"),
         ("i", "s", {**GOOD, "request_timeout": "soon"}, "request_timeout"),
         ("i", "s", {**GOOD, "max_concurrency": 0}, "max_concurrency"),
+        ("i", "s", {**GOOD, "token_store": "redis"}, "token_store"),
         ("i", "s", {**GOOD, "api_url": "https://www.zohoapis.com"}, "accounts_url"),
         ("i", "s", {**GOOD, "api_url": "http://www.zohoapis.com", "accounts_url": "https://accounts.zoho.com"}, "api_url must use https"),
         ("i", "s", {**GOOD, "api_url": "https://evil.example", "accounts_url": "https://accounts.zoho.com"}, "allowed_hosts"),

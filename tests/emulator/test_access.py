@@ -190,6 +190,7 @@ def test_more_requests_at_once_than_the_org_allows_are_refused(user: User) -> No
 
     assert (third.status_code, third.json()["code"]) == (429, "TOO_MANY_REQUESTS")
     assert "Retry-After" not in third.headers
+    assert user.get("/org").status_code == 200
     assert user.control.counters()["most_at_once"] == {"808232144": 3}
 
 

@@ -92,6 +92,27 @@ def test_of_two_jobs_with_the_same_tag_the_second_counts_it_as_failed(user: User
     assert (user.job(second)["status"], user.job(second)["deleted_count"], user.job(second)["failed_count"]) == ("COMPLETED", 1, 1)
 
 
+def test_a_job_that_comes_to_a_tag_first_deletes_it_whenever_one_looks(user: User) -> None:
+    user.control.next_jobs(start_delay=50)
+    slow = submitted(user, "hot")
+    fast = submitted(user, "hot")
+
+    user.control.advance(1000)
+
+    assert user.job(fast)["deleted_count"] == 1
+    assert user.job(slow)["failed_count"] == 1
+
+
+def test_a_job_without_duration_waits_for_its_start(user: User) -> None:
+    user.control.next_jobs(start_delay=10, duration=0)
+    job_id = submitted(user, "hot", "VIP")
+    assert user.job(job_id)["status"] == "SCHEDULED"
+
+    user.control.advance(10)
+
+    assert user.job(job_id)["status"] == "COMPLETED"
+
+
 def test_a_failed_job_leaves_tags_behind(user: User) -> None:
     user.control.next_jobs(outcome="failed", deletes=1)
     job_id = submitted(user, *FOUR)

@@ -103,7 +103,10 @@ def hosts_of(
 
 def data_center_of(api_domain: str) -> str | None:
     """Return the data centre to which the ``api_domain`` of a token response belongs, None if it is none of Zoho's."""
-    host = (urlsplit(api_domain).hostname or "").lower()
+    try:
+        host = urlsplit(api_domain).hostname
+    except ValueError:
+        return None
     for center in DATA_CENTERS.values():
         if host in {urlsplit(center.api_url(environment)).hostname for environment in ENVIRONMENTS}:
             return center.name
@@ -122,10 +125,11 @@ def _checked(field: str, url: str, allowed_hosts: Collection[str], zoho: Collect
     if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
         raise InvalidConnection(f"{field} must hold a scheme and a host only: no user, path or query.")
     name = f"[{host}]" if ":" in host else host
-    clean = f"{parts.scheme}://{name}" + (f":{port}" if port else "")
+    implied = {"http": 80, "https": 443}[parts.scheme]
+    clean = f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, implied) else "")
     if parts.scheme == "http" and clean.replace("http:", "https:", 1) in zoho:
         raise InvalidConnection(f"{field} must use https: the secrets of the connection would travel in clear.")
-    trusted = is_loopback(host) or host in allowed_hosts or f"{name}:{port}" in allowed_hosts
+    trusted = is_loopback(host) or host in allowed_hosts or f"{name}:{port or implied}" in allowed_hosts
     if not trusted and clean not in zoho:
         raise InvalidConnection(
             f"{field} names the host {name}, which is neither Zoho's nor this machine.",

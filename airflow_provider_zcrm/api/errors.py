@@ -71,7 +71,10 @@ class ZohoCrmError(Exception):
         """Rebuild what `as_dict` made; a type that is not known here becomes a `PermanentError`."""
         fields = {name: value[name] for name in ("advice", "status", "code", "details", "method", "path") if name in value}
         chosen = next((c for c in _subclasses(ZohoCrmError) if c.__name__ == value.get("type")), PermanentError)
-        return chosen(str(value.get("message", "")), **fields)
+        error = chosen(str(value.get("message", "")), **fields)
+        # what only some classes have, such as retry_after
+        error.__dict__.update({name: value[name] for name in error.__dict__.keys() & value.keys() - fields.keys() - {"message"}})
+        return error
 
 
 def _subclasses(root: type[ZohoCrmError]) -> Iterable[type[ZohoCrmError]]:
@@ -157,6 +160,8 @@ class CredentialsRejected(PermanentError):
 class ScopeMissing(PermanentError):
     """401 OAUTH_SCOPE_MISMATCH: the refresh token was made without the scope that the call needs."""
 
+    default_advice = "Make a new refresh token with it (docs/connection.md lists all scopes) and put it into the connection."
+
 
 class PermissionDenied(PermanentError):
     """403 NO_PERMISSION or 400 AUTHORIZATION_FAILED: the Zoho user may not do this."""
@@ -193,9 +198,13 @@ class JobNotFound(PermanentError):
 class LimitExceeded(PermanentError):
     """A limit of the Zoho edition (LIMIT_EXCEEDED and its kind); not a rate limit, so not retried."""
 
+    default_advice = "Free some of what the edition counts in Zoho CRM, or use a larger edition."
+
 
 class NotSupported(PermanentError):
     """The edition, the module or the API version lacks the feature."""
+
+    default_advice = "Zoho's page of this call lists the editions, modules and versions (api_version of the connection) that have it."
 
 
 class UnexpectedAnswer(PermanentError):
@@ -353,8 +362,7 @@ _TABLE = (
     _row(
         "OAUTH_SCOPE_MISMATCH",
         ScopeMissing,
-        "The refresh token lacks a scope: this call needs {scope}. Make a new refresh token with it (docs/connection.md lists all "
-        "scopes) and put it into the connection.",
+        "The refresh token lacks a scope: this call needs {scope}.",
     ),
     _row("NO_PERMISSION AUTHORIZATION_FAILED", PermissionDenied, "The Zoho user may not do this: {said} {details}."),
     _row("INVALID_MODULE", InvalidModule, "Zoho does not accept the module: {said}."),

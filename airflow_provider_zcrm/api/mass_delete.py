@@ -148,7 +148,7 @@ def _job_id(response: ApiResponse, request: ApiRequest) -> str:
     body = decode(response, request)
     item = _first(body, "data") if isinstance(body, dict) and "data" in body else body
     job_id = _details(item).get("job_id") if isinstance(item, dict) and item.get("status") == "success" else None
-    if not isinstance(job_id, (str, int)) or not str(job_id):
+    if isinstance(job_id, bool) or not isinstance(job_id, (str, int)) or not str(job_id):
         raise unexpected("job_id", response, request)
     return str(job_id)
 

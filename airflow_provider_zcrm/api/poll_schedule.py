@@ -2,7 +2,8 @@
 
 A pure function of the time since the first poll and of what the job last said, so that it goes on alike after a restart of the
 triggerer and in reschedule mode. Without counts the interval is a tenth of the time that has passed: an end is noticed at most
-10 % late (or 5 s), and polls grow with the logarithm of a job's length, 74 for six hours. With counts it aims at the predicted end.
+10 % late (or 5 s), and polls grow with the logarithm of a job's length, 74 for six hours. With counts it aims at the predicted end,
+but never further than half of the time that has passed: a job that stood in a queue first is faster than its counts foretell.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ class PollSchedule:
         if self.interval is not None:
             return self.interval
         wait = elapsed / 10
-        progress = status.progress if status else None
-        if progress and progress < 1:
-            wait = max(wait, 0.9 * elapsed * (1 - progress) / progress)
+        if status and status.total and status.progress:
+            # counts are whole: nearly one more may be done, and of few items that is much
+            done = status.progress + 1 / status.total
+            wait = max(wait, min(0.9 * elapsed * (1 - done) / done, elapsed / 2))
         return min(max(wait, self.shortest), self.longest)
 
     def after_failures(self, failures: int, *, throttled: bool = False, retry_after: float | None = None) -> float:

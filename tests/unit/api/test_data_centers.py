@@ -1,0 +1,244 @@
+"""The hosts of Zoho, and that a connection's secrets go to no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, ENVIRONMENTS, Hosts, data_center_of, hosts_of, is_loopback
+from airflow_provider_zcrm.api.errors import InvalidConnection
+
+# name: accounts, web, API without its first label
+ZOHO = {
+    "us": ("accounts.zoho.com", "crm.zoho.com", "zohoapis.com"),
+    "eu": ("accounts.zoho.eu", "crm.zoho.eu", "zohoapis.eu"),
+    "in": ("accounts.zoho.in", "crm.zoho.in", "zohoapis.in"),
+    "au": ("accounts.zoho.com.au", "crm.zoho.com.au", "zohoapis.com.au"),
+    "jp": ("accounts.zoho.jp", "crm.zoho.jp", "zohoapis.jp"),
+    "cn": ("accounts.zoho.com.cn", "crm.zoho.com.cn", "zohoapis.com.cn"),
+    "ca": ("accounts.zohocloud.ca", "crm.zohocloud.ca", "zohoapis.ca"),
+    "sa": ("accounts.zoho.sa", "crm.zoho.sa", "zohoapis.sa"),
+    "uk": ("accounts.zoho.uk", "crm.zoho.uk", "zohoapis.uk"),
+    "ae": ("accounts.zoho.ae", "crm.zoho.ae", "zohoapis.ae"),
+}
+LABELS = {"production": "www", "sandbox": "sandbox", "developer": "developer"}
+EMULATOR = "http://127.0.0.1:8080"
+
+
+def both(url: str, allowed: tuple[str, ...] = ()) -> Hosts:
+    """Override both URLs with one."""
+    return hosts_of("us", "production", url, url, allowed)
+
+
+def test_these_are_zohos_data_centers() -> None:
+    assert set(DATA_CENTERS) == set(ZOHO)
+    assert set(ENVIRONMENTS) == set(LABELS)
+
+
+@pytest.mark.parametrize("environment", LABELS)
+@pytest.mark.parametrize("name", ZOHO)
+def test_a_data_center_has_its_hosts_in_each_environment(name: str, environment: str) -> None:
+    accounts, web, api = ZOHO[name]
+
+    assert hosts_of(name, environment) == Hosts(
+        name, environment, f"https://{accounts}", f"https://{LABELS[environment]}.{api}", f"https://{web}"
+    )
+
+
+@pytest.mark.parametrize(("name", "environment"), [("US", "production"), ("com", "production"), ("", "production")])
+def test_an_unknown_data_center_is_refused_with_those_that_exist(name: str, environment: str) -> None:
+    with pytest.raises(InvalidConnection, match=r"data_center is .*us, eu, in, au, jp, cn, ca, sa, uk, ae"):
+        hosts_of(name, environment)
+
+
+@pytest.mark.parametrize("environment", ["", "Production", "staging"])
+def test_an_unknown_environment_is_refused_with_those_that_exist(environment: str) -> None:
+    with pytest.raises(InvalidConnection, match=r"environment is .*production, sandbox, developer"):
+        hosts_of("us", environment)
+
+
+@pytest.mark.parametrize("environment", LABELS.values())
+@pytest.mark.parametrize("name", ZOHO)
+def test_an_api_domain_tells_its_data_center(name: str, environment: str) -> None:
+    host = f"{environment}.{ZOHO[name][2]}"
+
+    assert data_center_of(f"https://{host}") == name
+    assert data_center_of(f"https://{host.upper()}/crm") == name
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "https://zohoapis.com", "https://www.zohoapis.com.evil.example", "https://accounts.zoho.com", "www.zohoapis.com", "https://["],
+)
+def test_any_other_host_tells_none(url: str) -> None:
+    assert data_center_of(url) is None
+
+
+# --- URLs of the connection ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("accounts", "api"), [(EMULATOR, None), (None, EMULATOR), (EMULATOR, ""), ("", EMULATOR)])
+def test_one_url_of_two_is_refused(accounts: str | None, api: str | None) -> None:
+    with pytest.raises(InvalidConnection, match="set both, or neither"):
+        hosts_of("us", "production", accounts, api)
+
+
+def test_empty_urls_are_none() -> None:
+    assert hosts_of("eu", "production", "", "") == hosts_of("eu", "production")
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("  http://127.0.0.1  ", "http://127.0.0.1"),
+        ("http://127.255.3.4:1", "http://127.255.3.4:1"),
+        ("https://localhost:8443", "https://localhost:8443"),
+        ("HTTP://LocalHost:81", "http://localhost:81"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://[0:0:0:0:0:0:0:1]", "http://[0:0:0:0:0:0:0:1]"),
+        ("http://[::1]", "http://[::1]"),
+    ],
+)
+def test_this_machine_is_always_allowed_also_without_tls(url: str, clean: str) -> None:
+    hosts = both(url)
+
+    assert (hosts.accounts_url, hosts.api_url) == (clean, clean)
+    assert hosts.web_url == "https://crm.zoho.com"
+
+
+def test_zohos_own_hosts_are_allowed_as_they_are_in_any_case() -> None:
+    hosts = hosts_of("eu", "sandbox", "HTTPS://Accounts.Zoho.EU/", "https://SANDBOX.zohoapis.eu")
+
+    assert hosts == hosts_of("eu", "sandbox")
+
+
+def test_the_port_that_a_scheme_implies_may_be_written() -> None:
+    hosts = hosts_of("us", "production", "https://accounts.zoho.com:443", "https://www.zohoapis.com:443/")
+
+    assert hosts == hosts_of("us", "production")
+
+
+@pytest.mark.parametrize("url", ["http://accounts.zoho.com", "http://accounts.zoho.com:80", "http://ACCOUNTS.zoho.eu"])
+@pytest.mark.parametrize("allowed", [(), ("accounts.zoho.com", "accounts.zoho.eu")])
+def test_zoho_is_never_spoken_to_without_tls(url: str, allowed: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidConnection, match="must use https"):
+        hosts_of("us", "production", url, EMULATOR, allowed)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.zohoapis.com.evil.example",
+        "https://evil.example",
+        "https://evil.example:443",
+        "https://www-zohoapis.com",
+        "https://wwwXzohoapis.com",
+        "https://zohoapis.com",
+        "https://evilzohoapis.com",
+        "https://www.zohoapis.com.",
+        "https://www.zohoapis.com:8443",
+        "https://www.zohoapis.com%2eevil.example",
+        "https://www.zohoapis.com\\.evil.example",
+        "https://www.zohoapis.com\t.evil.example",
+        "https://accounts.zoho.com",  # Zoho's, but not one that serves the API
+        "https://127.0.0.1.evil.example",
+        "https://localhost.evil.example",
+        "https://128.0.0.1",
+        "https://0.0.0.0",
+        "https://2130706433",
+        "https://127.1",
+        "https://[::2]",
+        "https://[::ffff:8.8.8.8]",
+        "https://ẉww.zohoapis.com",
+    ],
+)
+def test_a_host_that_is_not_exactly_zohos_is_refused(url: str) -> None:
+    with pytest.raises(InvalidConnection, match="neither Zoho's nor this machine") as caught:
+        hosts_of("us", "production", EMULATOR, url)
+
+    assert "allowed_hosts" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.zohoapis.com@evil.example",
+        "https://user@www.zohoapis.com",
+        "https://user:pass@www.zohoapis.com",
+        "https://:pass@www.zohoapis.com",
+        "https://www.zohoapis.com\\@evil.example",
+        "https://www.zohoapis.com/crm",
+        "https://www.zohoapis.com/@evil.example",
+        "https://www.zohoapis.com?x=1",
+        "https://www.zohoapis.com#x",
+        "http://127.0.0.1:8080/path",
+        "http://user@127.0.0.1:8080",
+    ],
+)
+def test_a_url_is_scheme_and_host_and_nothing_else(url: str) -> None:
+    with pytest.raises(InvalidConnection, match="scheme and a host only") as caught:
+        hosts_of("us", "production", EMULATOR, url, ("evil.example",))
+
+    assert "pass" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["www.zohoapis.com", "ftp://127.0.0.1", "file:///etc/passwd", "https://", "https:///x", "//127.0.0.1", "x"])
+def test_what_is_no_http_url_is_refused(url: str) -> None:
+    with pytest.raises(InvalidConnection, match="must be a URL such as"):
+        hosts_of("us", "production", EMULATOR, url)
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://127.0.0.1:port", "https://127.0.0.1:99999", "https://[nonsense]"])
+def test_what_cannot_be_parsed_is_refused(url: str) -> None:
+    with pytest.raises(InvalidConnection, match="is not a URL"):
+        hosts_of("us", "production", EMULATOR, url)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://zoho-proxy.example", "zoho-proxy.example"),
+        ("http://zoho-proxy.example", "zoho-proxy.example"),
+        ("https://zoho-proxy.example:8443", "zoho-proxy.example"),
+        ("https://Zoho-Proxy.example:8443", "zoho-proxy.example:8443"),
+        ("https://zoho-proxy.example", "zoho-proxy.example:443"),
+        ("https://[fd00::1]:8443", "fd00::1"),
+        ("https://[fd00::1]:8443", "[fd00::1]:8443"),
+    ],
+)
+def test_the_deployment_may_allow_a_host_or_one_port_of_it(url: str, allowed: str) -> None:
+    assert both(url, (allowed,)).api_url == url.lower()
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://zoho-proxy.example:8443", "zoho-proxy.example:8444"),
+        ("https://zoho-proxy.example", "zoho-proxy.example:8443"),
+        ("https://a.zoho-proxy.example", "zoho-proxy.example"),
+        ("https://zoho-proxy.example.evil.example", "zoho-proxy.example"),
+        ("https://example", "zoho-proxy.example"),
+    ],
+)
+def test_what_the_deployment_allows_is_exact(url: str, allowed: str) -> None:
+    with pytest.raises(InvalidConnection, match="neither Zoho's nor this machine"):
+        both(url, (allowed,))
+
+
+def test_both_urls_are_checked_and_the_bad_one_is_named() -> None:
+    with pytest.raises(InvalidConnection, match=r"^accounts_url"):
+        hosts_of("us", "production", "https://evil.example", EMULATOR)
+    with pytest.raises(InvalidConnection, match=r"^api_url"):
+        hosts_of("us", "production", EMULATOR, "https://evil.example")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
+def test_loopback(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["", "localhost.", "example", "0.0.0.0", "10.0.0.1", "::", "127.0.0.1.example"])
+def test_not_loopback(host: str) -> None:
+    assert not is_loopback(host)

@@ -1,0 +1,301 @@
+"""Mass-delete jobs of both kinds: what is sent, and the two shapes in which Zoho answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_zcrm.api.call import ApiCall
+from airflow_provider_zcrm.api.errors import (
+    InvalidArgument,
+    JobNotFound,
+    SubmissionUncertain,
+    TagNotFound,
+    UnreadableResponse,
+    submission_error,
+)
+from airflow_provider_zcrm.api.mass_delete import (
+    JobStatus,
+    MassDeleteJob,
+    RecordsDeleted,
+    delete_records,
+    job_status,
+    refused_tag,
+    submit_records_by_view,
+    submit_tags,
+)
+from tests.unit.api.answers import answer, envelope
+
+TAGS_PATH = "settings/tags/actions/mass_delete"
+MODULE_ID = "2276164000000000125"
+TAG_JOB = MassDeleteJob("tags", "2276164000001035002")
+RECORDS_JOB = MassDeleteJob("records", "3652397000009565021", "Leads")
+SCHEDULED = {
+    "code": "SCHEDULED",
+    "details": {"job_id": "2276164000001035002"},
+    "message": "tags scheduled successfully",
+    "status": "success",
+}
+VIEW_SCHEDULED = {
+    "data": [{"code": "SUCCESS", "details": {"job_id": "3652397000009565021"}, "message": "scheduled successfully", "status": "success"}]
+}
+submissions = pytest.mark.parametrize(
+    ("call", "status", "body"),
+    [(submit_tags("Leads", MODULE_ID, ["1"]), 202, SCHEDULED), (submit_records_by_view("Leads", "1"), 200, VIEW_SCHEDULED["data"][0])],
+    ids=["tags", "records"],
+)
+
+
+# --- what is sent --------------------------------------------------------------------------------------------------------
+
+
+def test_tags_are_sent_with_id_and_name_of_their_module() -> None:
+    request = submit_tags("Leads", MODULE_ID, ["2", "1"]).request
+
+    assert (request.method, request.path, request.scope) == ("POST", TAGS_PATH, "ZohoCRM.settings.tags.DELETE")
+    assert request.json == {"mass_delete": [{"module": {"id": MODULE_ID, "api_name": "Leads"}, "tags": [{"id": "2"}, {"id": "1"}]}]}
+    assert request.idempotent is False
+
+
+def test_a_view_is_sent_by_its_id() -> None:
+    request = submit_records_by_view("Leads", "3652397000000538003").request
+
+    assert (request.method, request.path, request.scope) == ("POST", "Leads/actions/mass_delete", "ZohoCRM.mass_delete.DELETE")
+    assert request.json == {"cvid": "3652397000000538003"}
+    assert request.idempotent is False
+
+
+@pytest.mark.parametrize("include_child", [True, False])
+def test_a_view_may_be_narrowed_to_a_territory(include_child: bool) -> None:
+    request = submit_records_by_view("Leads", "1", "2", include_child=include_child).request
+
+    assert request.json == {"cvid": "1", "territory": {"id": "2", "include_child": include_child}}
+
+
+def test_records_are_sent_by_their_ids() -> None:
+    request = delete_records("Leads", ("2", "1")).request
+
+    assert (request.method, request.path, request.json) == ("POST", "Leads/actions/mass_delete", {"ids": ["2", "1"]})
+    assert request.idempotent is False
+
+
+@pytest.mark.parametrize(
+    ("job", "path", "scope"),
+    [(TAG_JOB, TAGS_PATH, "ZohoCRM.settings.tags.READ"), (RECORDS_JOB, "Leads/actions/mass_delete", "ZohoCRM.mass_delete.READ")],
+)
+def test_a_job_is_asked_for_by_its_id(job: MassDeleteJob, path: str, scope: str) -> None:
+    request = job_status(job).request
+
+    assert (request.method, request.path, request.scope, dict(request.params)) == ("GET", path, scope, {"job_id": job.id})
+    assert request.json is None
+    assert request.idempotent is True
+
+
+@pytest.mark.parametrize("number", [0, 201])
+def test_a_job_of_tags_takes_1_to_200(number: int) -> None:
+    with pytest.raises(InvalidArgument, match=f"1 to 200 tags, not {number}"):
+        submit_tags("Leads", MODULE_ID, ["1"] * number)
+
+
+def test_200_tags_and_500_records_are_allowed() -> None:
+    assert len(submit_tags("Leads", MODULE_ID, ["1"] * 200).request.json["mass_delete"][0]["tags"]) == 200
+    assert len(delete_records("Leads", ["1"] * 500).request.json["ids"]) == 500
+
+
+@pytest.mark.parametrize("number", [0, 501])
+def test_one_call_deletes_1_to_500_records(number: int) -> None:
+    with pytest.raises(InvalidArgument, match=f"1 to 500 records, not {number}"):
+        delete_records("Leads", ["1"] * number)
+
+
+@pytest.mark.parametrize(
+    ("job", "says"), [(MassDeleteJob("leads", "1"), "kind is 'leads'"), (MassDeleteJob("records", "1"), "needs its module")]
+)
+def test_a_job_that_cannot_be_asked_for_is_refused(job: MassDeleteJob, says: str) -> None:
+    with pytest.raises(InvalidArgument, match=says):
+        job_status(job)
+
+
+# --- the answer to a submission ------------------------------------------------------------------------------------------
+
+
+def test_both_shapes_of_an_accepted_submission_give_the_job_id() -> None:
+    assert submit_tags("Leads", MODULE_ID, ["1"]).parse(answer(202, SCHEDULED)) == "2276164000001035002"
+    assert submit_records_by_view("Leads", "1").parse(answer(200, VIEW_SCHEDULED)) == "3652397000009565021"
+
+
+@submissions
+@pytest.mark.parametrize("code", ["SCHEDULED", "QUEUED", "RUNNING", "COMPLETED", "FAILED", "SUCCESS", "SOMETHING_NEW"])
+def test_what_counts_is_success_and_a_job_id_whatever_the_code(call: ApiCall[str], status: int, body: dict[str, Any], code: str) -> None:
+    assert call.parse(answer(status, {**body, "code": code})) == body["details"]["job_id"]
+
+
+@submissions
+def test_a_numeric_job_id_stays_exact(call: ApiCall[str], status: int, body: dict[str, Any]) -> None:
+    assert call.parse(answer(status, {**body, "details": {"job_id": 2276164000001035002}})) == "2276164000001035002"
+
+
+@submissions
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "pending"},
+        {"status": None},
+        {"details": {}},
+        {"details": None},
+        {"details": []},
+        {"details": {"job_id": ""}},
+        {"details": {"job_id": None}},
+        {"details": {"job_id": {"id": "1"}}},
+        {"details": {"job_id": True}},
+    ],
+)
+def test_a_submission_without_success_or_job_id_is_uncertain(call: ApiCall[str], status: int, body: Any, changes: Any) -> None:
+    with pytest.raises(UnreadableResponse) as caught:
+        call.parse(answer(status, {**body, **changes}))
+
+    assert isinstance(submission_error(caught.value), SubmissionUncertain)
+
+
+@submissions
+@pytest.mark.parametrize("wrong", [[], {}, "x", {"data": []}, {"data": ["x"]}, {"data": {"status": "success"}}, [SCHEDULED]])
+def test_a_submission_answered_in_another_shape_is_unreadable(call: ApiCall[str], status: int, body: Any, wrong: Any) -> None:
+    with pytest.raises(UnreadableResponse):
+        call.parse(answer(status, wrong if wrong != "x" else '"x"'))
+
+
+def test_a_submission_answered_with_nothing_is_unreadable() -> None:
+    with pytest.raises(UnreadableResponse):
+        submit_tags("Leads", MODULE_ID, ["1"]).parse(answer(204))
+
+
+# --- records at once -----------------------------------------------------------------------------------------------------
+
+
+def element(record_id: str) -> dict[str, Any]:
+    return {"code": "SUCCESS", "details": {"id": record_id}, "message": "record is deleted", "status": "success"}
+
+
+def test_records_that_went_and_records_that_did_not_are_told_apart() -> None:
+    body = {"data": [element("1"), envelope("INVALID_DATA", "Record locked", id="2"), envelope("INVALID_DATA", "", id="3"), element("4")]}
+
+    assert delete_records("Leads", ["1", "2", "3", "4"]).parse(answer(207, body)) == RecordsDeleted(
+        ("1", "4"), {"2": "Record locked", "3": "INVALID_DATA"}
+    )
+
+
+def test_all_records_may_go() -> None:
+    assert delete_records("Leads", ["1"]).parse(answer(200, {"data": [element("1")]})) == RecordsDeleted(("1",))
+
+
+@pytest.mark.parametrize("body", [{}, {"data": {}}, {"data": ["x"]}, [element("1")]])
+def test_an_answer_without_records_is_unreadable(body: Any) -> None:
+    with pytest.raises(UnreadableResponse, match="no data"):
+        delete_records("Leads", ["1"]).parse(answer(200, body))
+
+
+# --- status --------------------------------------------------------------------------------------------------------------
+
+
+def tag_status(**fields: Any) -> JobStatus:
+    return job_status(TAG_JOB).parse(answer(200, {"mass_delete": [{"job_id": TAG_JOB.id, **fields}]}))
+
+
+def records_status(**fields: Any) -> JobStatus:
+    return job_status(RECORDS_JOB).parse(answer(200, {"data": [fields]}))
+
+
+def test_both_shapes_of_a_status_become_one() -> None:
+    of_tags = tag_status(total_count=8, failed_count=1, deleted_count=7, status="COMPLETED", created_time="2026-01-01T00:00:00Z")
+    of_records = records_status(Status="COMPLETED", Failed_Count=1, Deleted_Count=7, Total_Count=8)
+
+    assert of_tags == of_records == JobStatus("COMPLETED", 8, 7, 1)
+
+
+@pytest.mark.parametrize("word", ["SCHEDULED", "RUNNING", "QUEUED", "SUSPENDED", "in_progress", "In Progress", "ERROR", "completing"])
+def test_only_completed_and_failed_end_a_job(word: str) -> None:
+    assert tag_status(status=word) == JobStatus(word.upper())
+    assert tag_status(status=word).ended is False
+
+
+@pytest.mark.parametrize("word", ["COMPLETED", "FAILED", "completed", "Failed"])
+def test_an_end_is_an_end_in_any_case(word: str) -> None:
+    assert tag_status(status=word).ended is True
+    assert records_status(Status=word).ended is True
+
+
+@pytest.mark.parametrize(
+    ("wire", "count"), [(8, 8), ("8", 8), (0, 0), ("0", 0), (None, None), ("", None), ("many", None), (-1, None), (1.5, None), (True, None)]
+)
+def test_a_count_may_be_a_string_or_missing(wire: Any, count: int | None) -> None:
+    assert tag_status(status="RUNNING", total_count=wire, deleted_count=wire, failed_count=wire) == JobStatus(
+        "RUNNING", count, count, count
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"mass_delete": []}, {"mass_delete": [[]]}, {"mass_delete": {}}, [], {"data": [{"Status": "COMPLETED"}]}]
+)
+def test_a_status_in_another_shape_is_unreadable(wrong: Any) -> None:
+    with pytest.raises(UnreadableResponse, match="no status"):
+        job_status(TAG_JOB).parse(answer(200, wrong))
+
+
+@pytest.mark.parametrize("word", [None, "", 5])
+def test_a_status_without_a_word_is_unreadable(word: Any) -> None:
+    with pytest.raises(UnreadableResponse, match="no status"):
+        tag_status(status=word)
+
+
+def test_an_empty_answer_is_no_end() -> None:
+    with pytest.raises(UnreadableResponse):
+        job_status(TAG_JOB).parse(answer(204))
+
+
+def test_an_unknown_job_is_told_from_a_failed_one() -> None:
+    with pytest.raises(JobNotFound):
+        job_status(TAG_JOB).parse(answer(400, {"mass_delete": [envelope("INVALID_DATA", "job details not found", job_id=TAG_JOB.id)]}))
+
+
+@pytest.mark.parametrize(
+    ("status", "progress"),
+    [
+        (JobStatus("RUNNING"), None),
+        (JobStatus("RUNNING", 10), None),
+        (JobStatus("RUNNING", 0, 0, 0), None),
+        (JobStatus("RUNNING", None, 5), None),
+        (JobStatus("RUNNING", 10, 0), 0.0),
+        (JobStatus("RUNNING", 10, 5), 0.5),
+        (JobStatus("RUNNING", 10, 5, 3), 0.8),
+        (JobStatus("RUNNING", 10, 15, 3), 1.0),
+    ],
+)
+def test_progress_is_a_share_where_the_counts_allow_one(status: JobStatus, progress: float | None) -> None:
+    assert status.progress == progress
+
+
+# --- the tag that refused a batch ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "tag"),
+    [
+        ("$.mass_delete[0].tags[0].id", "a"),
+        ("$.mass_delete[0].tags[2].id", "c"),
+        ("$.mass_delete[0].tags[2]", "c"),
+        ("$.mass_delete[0].tags[3].id", None),
+        ("$.mass_delete[0].tags", None),
+        ("$.mass_delete[0].tags[].id", None),
+        ("$.mass_delete[0].tags[-1].id", None),
+        ("$.mass_delete[0].tags[x].id", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_zohos_path_points_at_the_tag(path: str | None, tag: str | None) -> None:
+    assert refused_tag(TagNotFound("gone", details={"json_path": path}), ["a", "b", "c"]) == tag
+
+
+def test_without_a_path_no_tag_is_blamed() -> None:
+    assert refused_tag(TagNotFound("gone"), ["a"]) is None

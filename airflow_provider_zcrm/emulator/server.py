@@ -132,7 +132,7 @@ def _log_entry(
     world: World, request: web.Request, incoming: Incoming, answer: Answer | None, token: AccessToken | None, fault: Fault | None
 ) -> dict[str, Any]:
     """Describe a request without its secrets: no header, and of a request to Zoho Accounts only the grant type."""
-    accounts = incoming.path in gateway.ACCOUNTS
+    accounts = incoming.path.startswith("/oauth")
     peer = request.transport.get_extra_info("peername") if request.transport else None
     return {
         "at": world.now(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from airflow_provider_zcrm.emulator.codec import decode
@@ -15,7 +14,7 @@ def write_state(path: Path, world: World) -> None:
     """Write the world's state, with the clock's offset and the default job plan as they are now."""
     world.state.clock_offset = world.clock.offset
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(asdict(world.state)), encoding="utf-8")
+    partial.write_text(json.dumps(world.state, default=vars), encoding="utf-8")
     partial.replace(path)
 
 

@@ -55,6 +55,7 @@ def test_accepted_jobs_are_listed(user: User) -> None:
 
 def test_the_log_has_what_the_server_saw_and_no_secrets(user: User) -> None:
     requests.post(f"{user.server.url}/oauth/v2/token", params={"client_secret": "s3cret", "grant_type": "refresh_token"}, timeout=10)
+    requests.post(f"{user.server.url}/oauth/v2/revoke/token", data={"token": REFRESH_TOKEN}, timeout=10)
     user.get("/settings/tags", module="Leads")
     user.submit("hot")
     user.call("POST", MASS_DELETE, data=b"\xff")
@@ -65,9 +66,10 @@ def test_the_log_has_what_the_server_saw_and_no_secrets(user: User) -> None:
     assert user.headers["Authorization"].split()[1] not in text
     assert REFRESH_TOKEN not in text
     assert "ecret" not in text
-    first, second, listing, submission, garbled = log
+    first, second, wrong_path, listing, submission, garbled = log
     assert (first["path"], first["body"]) == ("/oauth/v2/token", {"grant_type": "refresh_token"})
     assert (second["query"], second["body"]) == ({}, {"grant_type": "refresh_token"})
+    assert (wrong_path["status"], wrong_path["body"]) == (404, {"grant_type": None})
     assert (listing["method"], listing["path"], listing["query"]) == ("GET", "/crm/v8/settings/tags", {"module": "Leads"})
     assert (listing["status"], listing["body"], listing["zgid"], listing["fault"]) == (200, None, ZGID, None)
     assert submission["body"]["mass_delete"][0]["tags"] == [{"id": "2276164000001021041"}]

@@ -42,7 +42,6 @@ class Call:
     incoming: Incoming
     org: Org
     token: AccessToken
-    version: str
     names: Mapping[str, str]
 
     @property

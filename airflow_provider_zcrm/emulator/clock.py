@@ -1,4 +1,7 @@
-"""The emulator's own clock: the machine's time plus an offset, so that a test of an expiry need not wait for it."""
+"""The emulator's own clock: the machine's time plus an offset, so that a test of an expiry need not wait for it.
+
+A frozen clock moves only when it is told to, so that no test depends on how fast the machine is.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,25 @@ from datetime import UTC, datetime, timedelta, timezone
 
 
 class Clock:
-    """Seconds since the epoch, which `advance` can move forward."""
+    """Seconds since the epoch, which `advance` can move forward and `freeze` can stop."""
 
     def __init__(self, offset: float = 0.0) -> None:
         self.offset = offset
+        self._frozen_at: float | None = None
 
     def now(self) -> float:
         """Return the emulator's time in seconds since the epoch."""
-        return time.time() + self.offset
+        return (time.time() if self._frozen_at is None else self._frozen_at) + self.offset
+
+    def freeze(self) -> None:
+        """Stop the clock, but for `advance`."""
+        self._frozen_at = time.time() if self._frozen_at is None else self._frozen_at
+
+    def run(self) -> None:
+        """Let the clock go on from where it stands."""
+        if self._frozen_at is not None:
+            self.offset -= time.time() - self._frozen_at
+            self._frozen_at = None
 
     def advance(self, seconds: float) -> float:
         """Move the clock forward by `seconds` and return the new time."""

@@ -64,6 +64,10 @@ class Control:
         """Move the emulator's clock forward."""
         self._order("POST", "/clock", {"advance": seconds})
 
+    def freeze(self) -> None:
+        """Stop the emulator's clock, so that time passes only with `advance`; a new seed lets it run again."""
+        self._order("POST", "/clock", {"frozen": True})
+
     def jobs(self, **plan: Any) -> None:
         """Change how jobs go from now on (see `jobs.JobPlan` for the fields)."""
         self._order("PATCH", "/jobs/default", plan)

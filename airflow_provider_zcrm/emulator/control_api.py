@@ -51,7 +51,7 @@ class ControlApi:
             ("GET", "/readings"): lambda _: self._world.readings,
             ("PATCH", "/readings"): self._set_readings,
             ("GET", "/readings/about"): lambda _: {name: asdict(reading) for name, reading in readings.READINGS.items()},
-            ("POST", "/clock"): self._advance,
+            ("POST", "/clock"): self._set_clock,
             ("PATCH", "/jobs/default"): self._set_job_defaults,
             ("POST", "/jobs/next"): self._plan_jobs,
             ("POST", "/latency"): self._set_latency,
@@ -114,10 +114,14 @@ class ControlApi:
         self._world.set_readings(body)
         return dict(self._world.readings)
 
-    def _advance(self, body: Body) -> Body:
-        if body["advance"] < 0:
-            raise ValueError("time goes forward")
-        return {"now": self._world.clock.advance(float(body["advance"]))}
+    def _set_clock(self, body: Body) -> Body:
+        """Advance the clock, freeze it or let it run, as the order has ``advance`` or ``frozen``."""
+        clock = self._world.clock
+        if body.keys() - {"advance", "frozen"} or body.get("advance", 0) < 0:
+            raise ValueError("the clock takes 'advance', seconds of 0 or more (time goes forward), and 'frozen'")
+        if "frozen" in body:
+            (clock.freeze if body["frozen"] else clock.run)()
+        return {"now": clock.advance(float(body.get("advance", 0)))}
 
     def _set_job_defaults(self, body: Body) -> Body:
         self._world.job_defaults = replace(self._world.job_defaults, **body)

@@ -138,7 +138,7 @@ def _answer_crm(world: World, incoming: Incoming, token: AccessToken | None, at_
     access.check_scope(world, incoming, token, _scopes(world, org, operation, names))
     world.spend_credits(org, 1)
     settle(org, world.now())
-    result = operation.handler(Call(world, incoming, org, token, names["version"], names))
+    result = operation.handler(Call(world, incoming, org, token, names))
     return replace(result, headers=_account(world, org, token))
 
 

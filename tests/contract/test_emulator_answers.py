@@ -30,6 +30,7 @@ def running() -> Iterator[EmulatorServer]:
 @pytest.fixture
 def user(running: EmulatorServer) -> User:
     running.control.seed("minimal")
+    running.control.freeze()
     running.control.jobs(start_delay=10, duration=100)
     someone = User(running)
     someone.log_in()

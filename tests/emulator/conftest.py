@@ -18,8 +18,9 @@ def running() -> Iterator[EmulatorServer]:
 
 @pytest.fixture
 def user(running: EmulatorServer) -> User:
-    """A logged-in user of a fresh ``minimal`` emulator whose jobs start after 10 s and run for 100 s of the emulator's time."""
+    """A logged-in user of a fresh ``minimal`` emulator: its clock stands still, its jobs start after 10 s and run for 100 s."""
     running.control.seed("minimal")
+    running.control.freeze()
     running.control.jobs(start_delay=10, duration=100)
     someone = User(running)
     someone.log_in()

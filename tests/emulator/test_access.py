@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 
 from airflow_provider_zcrm.emulator.editions import concurrency_of, credits_per_day
 from airflow_provider_zcrm.emulator.model import Org
@@ -67,6 +68,15 @@ def test_a_client_is_unknown_in_another_data_centre(user: User, host: str, known
     answer = user.token_response(host=host)
 
     assert answer.json().get("error") == (None if known else "invalid_client")
+
+
+def test_it_can_stand_behind_zohos_names_as_a_proxy(user: User) -> None:
+    proxy = {"http": user.server.url}
+
+    right = requests.get("http://www.zohoapis.com/crm/v8/org", headers=user.headers, proxies=proxy, timeout=10)
+    wrong = requests.get("http://www.zohoapis.eu/crm/v8/org", headers=user.headers, proxies=proxy, timeout=10)
+
+    assert (right.status_code, wrong.json()["code"]) == (200, "INVALID_TOKEN")
 
 
 def test_an_unknown_host_can_answer_with_html(user: User) -> None:

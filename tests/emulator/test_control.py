@@ -18,7 +18,7 @@ from airflow_provider_zcrm.emulator.minimal_seed import REFRESH_TOKEN
 from airflow_provider_zcrm.emulator.readings import READINGS
 from airflow_provider_zcrm.emulator.seeds import load_seed
 from airflow_provider_zcrm.emulator.server import Emulator, EmulatorServer
-from tests.emulator.user import MASS_DELETE, User
+from tests.emulator.user import MASS_DELETE, User, wait_until
 
 ZGID = "808232144"
 
@@ -117,6 +117,25 @@ def test_a_reading_that_does_not_exist_is_refused(user: User, changes: dict[str,
 def test_time_goes_forward_only(user: User) -> None:
     with pytest.raises(ControlError, match="time goes forward"):
         user.control.advance(-1)
+
+
+def test_a_frozen_clock_moves_when_it_is_told_to_and_runs_on_from_there(user: User) -> None:
+    def now() -> float:
+        answer = requests.post(f"{user.server.url}/_control/clock", json={}, timeout=10)
+        moment: float = answer.json()["now"]
+        return moment
+
+    begin = now()
+    user.control.freeze()
+    assert now() == begin
+    user.control.advance(100)
+    assert now() == begin + 100
+
+    requests.post(f"{user.server.url}/_control/clock", json={"frozen": False}, timeout=10)
+    requests.post(f"{user.server.url}/_control/clock", json={"frozen": False}, timeout=10)
+
+    wait_until(lambda: now() > begin + 100)
+    assert now() < begin + 200
 
 
 def test_an_order_that_does_not_exist_names_those_that_do(user: User) -> None:

@@ -90,6 +90,7 @@ def test_a_bad_seed_is_refused(seed: str | dict[str, Any]) -> None:
 def test_the_state_survives_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     with EmulatorServer("minimal", state_file=path) as server:
+        server.control.freeze()
         server.control.jobs(start_delay=10, duration=100)
         server.control.readings(counts="absent")
         user = User(server)
@@ -99,6 +100,7 @@ def test_the_state_survives_a_restart(tmp_path: Path) -> None:
         assert user.job(job_id)["status"] == "RUNNING"
 
     with EmulatorServer("empty", state_file=path) as server:
+        server.control.freeze()
         user.server = server
         assert user.job(job_id) == {"job_id": job_id, "status": "RUNNING"}
         server.control.advance(60)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import os
 import secrets
 import socket
@@ -25,14 +24,16 @@ _HEALTHY = {"metadatabase", "scheduler", "triggerer", "dag_processor"}
 _REQUEST_TIMEOUT = 20.0
 
 
-def free_port(wish: int) -> int:
-    """Return a port of loopback on which nobody listens, the wished one if it is free."""
-    for port in (wish, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
-    raise DemoFailed("No port of 127.0.0.1 is free.")
+def reserved_port() -> int:
+    """Return a port of loopback that nobody else will be given for the next minute.
+
+    A connection that was made and closed leaves it in TIME_WAIT: the system hands it out to nobody, but a server that asks for this
+    very port gets it. Without that, two demos that start at the same time could get the same one.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+        accepted, _ = server.accept()
+        with accepted:
+            return int(server.getsockname()[1])
 
 
 class LocalAirflow:
@@ -41,25 +42,26 @@ class LocalAirflow:
     :param processes: starts the components.
     :param home: AIRFLOW_HOME.
     :param dags: the folder of DAGs.
+    :param port: of the UI, if it is free; 0 for any.
     """
 
-    def __init__(self, processes: Processes, home: Path, dags: Path) -> None:
+    def __init__(self, processes: Processes, home: Path, dags: Path, port: int = 8080) -> None:
         self._processes = processes
         self.home = home
-        self.url = f"http://127.0.0.1:{free_port(8080)}"
-        self._env = _environment(home, dags, self.url)
+        self.url = f"http://127.0.0.1:{free_port(port)}"
+        self.env = _environment(home, dags, self.url)
         self._http = requests.Session()
         self._http.trust_env = False
 
     def migrate(self) -> None:
         """Make the database."""
         self.home.mkdir(parents=True)
-        self._processes.run("db-migrate", _airflow("db", "migrate"), self._env, 120)
+        self._processes.run("db-migrate", self.command("db", "migrate"), self.env, 120)
 
     def start(self) -> None:
         """Start the components, and wait until all of them are healthy."""
         for name, arguments in COMPONENTS.items():
-            self._processes.start(name, _airflow(*arguments), self._env)
+            self._processes.start(name, self.command(*arguments), self.env)
         self._processes.wait_until(self._healthy, 120, "Airflow's components to be healthy")
         answer = self._http.get(f"{self.url}/auth/token", timeout=_REQUEST_TIMEOUT)
         answer.raise_for_status()
@@ -83,20 +85,20 @@ class LocalAirflow:
 
         self._processes.wait_until(parsed, 60, f"the DAG {dag_id}")
 
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command line of an ``airflow`` command."""
+        return [sys.executable, "-m", "airflow", *arguments]
+
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, **query: str) -> Any:
         """Call the REST API and return its JSON."""
         answer = self._http.request(method, f"{self.url}/api/v2{path}", json=body, params=query, timeout=_REQUEST_TIMEOUT)
         if not answer.ok:
             raise DemoFailed(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def task_logs(self) -> list[Path]:
         """Return the files of the task logs, the one written last at the end."""
         return sorted((self.home / "logs").glob("dag_id=*/**/*.log"), key=lambda path: path.stat().st_mtime)
-
-
-def _airflow(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "airflow", *arguments]
 
 
 def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,36 +122,40 @@ def write_pids(folder: Path, pids: Sequence[int]) -> None:
 
 
 def stop_noted(folder: Path) -> int:
-    """Stop the noted processes with all that they have started, and return how many programs there were."""
+    """Stop the noted processes with all that they have started, and return how many programs still had something running."""
     file = folder / "pids.json"
     if not file.exists():
         return 0
-    programs = [program for item in json.loads(file.read_text()) if (program := _ours(item["pid"], item["started"]))]
-    family = {process for program in programs for process in _family(program)}
-    for program in programs:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(program.pid, signal.SIGTERM)
-    _, alive = psutil.wait_procs(family, timeout=_SECONDS_TO_END)
-    for program in programs:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(program.pid, signal.SIGKILL)
-    for process in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(alive, timeout=_SECONDS_TO_END)
+    families = [_family(item["pid"], item["started"]) for item in json.loads(file.read_text())]
+    everybody = {process for family in families for process in family}
+    _send(signal.SIGTERM, everybody)
+    _, alive = psutil.wait_procs(everybody, timeout=_SECONDS_TO_END)
+    # what they may have started while they ended
+    late = {process for item in json.loads(file.read_text()) for process in _family(item["pid"], item["started"])}
+    _send(signal.SIGKILL, late.union(alive))
+    psutil.wait_procs(late.union(alive), timeout=_SECONDS_TO_END)
     file.unlink()
-    return len(programs)
+    return sum(bool(family) for family in families)
 
 
-def _ours(pid: int, started: float) -> psutil.Process | None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        if abs(process.create_time() - started) < 1.0:
-            return process
-    return None
+def _send(number: signal.Signals, processes: Collection[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
-def _family(program: psutil.Process) -> set[psutil.Process]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return {program, *program.children(recursive=True)}
-    return set()
+def _family(pid: int, started: float) -> set[psutil.Process]:
+    """Return a program, its descendants, and whatever is in its session, even if the program itself has died.
+
+    Nothing if the process id is somebody else's by now.
+    """
+    family = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+            if process.pid == pid:
+                if abs(process.create_time() - started) > 1.0:
+                    return set()
+                family |= {process, *process.children(recursive=True)}
+            elif os.getsid(process.pid) == pid and process.status() != psutil.STATUS_ZOMBIE:
+                family.add(process)
+    return family

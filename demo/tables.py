@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from pathlib import Path
 
@@ -62,10 +63,16 @@ def show_tails(console: Console, files: list[Path]) -> None:
     """Print the last lines of log files."""
     for file in files:
         with file.open(errors="replace") as lines:
-            tail = list(deque(lines, _TAIL))
-        console.rule(f"the end of {_short(file)}")
-        console.print("".join(tail).rstrip() or "(empty)", markup=False, highlight=False, soft_wrap=True)
+            tail = deque((_readable(line.rstrip()) for line in lines), _TAIL)
+        console.rule("the end of " + (str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)))
+        console.print("\n".join(tail) or "(empty)", markup=False, highlight=False, soft_wrap=True)
 
 
-def _short(file: Path) -> str:
-    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
+def _readable(line: str) -> str:
+    """Return a line of a task's log, which is JSON, as a person wants it; any other line as it is."""
+    try:
+        entry = json.loads(line)
+        text = f"{entry['timestamp'][11:19]} {entry.get('level', 'info'):7} {entry['event']}"
+    except (ValueError, KeyError, TypeError):
+        return line
+    return "\n".join([text, *(f"    {error['exc_type']}: {error['exc_value']}" for error in entry.get("error_detail") or ())])

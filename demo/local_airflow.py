@@ -42,13 +42,12 @@ class LocalAirflow:
     :param processes: starts the components.
     :param home: AIRFLOW_HOME.
     :param dags: the folder of DAGs.
-    :param port: of the UI, if it is free; 0 for any.
     """
 
-    def __init__(self, processes: Processes, home: Path, dags: Path, port: int = 8080) -> None:
+    def __init__(self, processes: Processes, home: Path, dags: Path) -> None:
         self._processes = processes
         self.home = home
-        self.url = f"http://127.0.0.1:{free_port(port)}"
+        self.url = f"http://127.0.0.1:{reserved_port()}"
         self.env = _environment(home, dags, self.url)
         self._http = requests.Session()
         self._http.trust_env = False

@@ -82,12 +82,16 @@ class AsyncZohoCrmClient:
         return await self._retries.async_retrying()(self._send_once, call)
 
     async def _send_once(self, call: ApiCall[T]) -> T:
-        token = await self._token()
-        try:
-            return await self._exchange(call, token)
-        except TokenRejected:
-            token = await self._token(rejected=token)
-        return await self._exchange(call, token)
+        """Send a call; a token that Zoho rejects is replaced, until Zoho rejects one that it has just granted."""
+        rejected: str | None = None
+        while True:
+            token = await self._token(rejected)
+            try:
+                return await self._exchange(call, token)
+            except TokenRejected:
+                if rejected and self._tokens.granted_here(token):
+                    raise
+                rejected = token
 
     async def _exchange(self, call: ApiCall[T], token: str) -> T:
         try:
@@ -153,26 +157,33 @@ class AsyncZohoCrmClient:
         if session is None:
             raise RuntimeError("The client is not open.")
         failure: ConnectionFailed
-        proxy = select_proxy(url, get_environ_proxies(url))
+        arguments |= {"proxy": select_proxy(url, get_environ_proxies(url)), "ssl": self._tls, "allow_redirects": False}
+        written: list[bool] = []
         try:
-            async with session.request(method, url, proxy=proxy, ssl=self._tls, allow_redirects=False, **arguments) as response:
+            async with session.request(method, url, trace_request_ctx=written, **arguments) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return ApiResponse(response.status, headers, await response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
-            sent = not isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError))
             reason = f"{type(error).__name__}: {error}"
-            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=sent, method=method, path=path)
+            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=bool(written), method=method, path=path)
         # outside the handler: the library's exception holds the request with its secrets, and must not be chained
         raise failure
 
     def _new_session(self) -> aiohttp.ClientSession:
-        seconds = self.config.request_timeout
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_headers_sent.append(_note_written)
         return aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=seconds),
+            timeout=aiohttp.ClientTimeout(total=self.config.request_timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": USER_AGENT},
+            trace_configs=[tracing],
             trust_env=False,
         )
+
+
+async def _note_written(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
+    """Note that a request is about to be written; what fails before it (name, connection, proxy, TLS) Zoho has not seen."""
+    context.trace_request_ctx.append(True)
 
 
 def _tls(config: ClientConfig) -> ssl.SSLContext | bool:

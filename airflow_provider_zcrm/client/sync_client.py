@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import requests
 from requests.auth import AuthBase
 from requests.exceptions import ConnectTimeout, ProxyError, SSLError
+from urllib3 import Timeout
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from airflow_provider_zcrm import __version__
@@ -26,6 +27,7 @@ from airflow_provider_zcrm.api.errors import (
 )
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
 from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.deadline import DeadlineAdapter
 from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import tokens_of
@@ -78,12 +80,16 @@ class ZohoCrmClient:
         self.close()
 
     def _send_once(self, call: ApiCall[T]) -> T:
-        token = self._token()
-        try:
-            return self._exchange(call, token)
-        except TokenRejected:
-            token = self._token(rejected=token)
-        return self._exchange(call, token)
+        """Send a call; a token that Zoho rejects is replaced, until Zoho rejects one that it has just granted."""
+        rejected: str | None = None
+        while True:
+            token = self._token(rejected)
+            try:
+                return self._exchange(call, token)
+            except TokenRejected:
+                if rejected and self._tokens.granted_here(token):
+                    raise
+                rejected = token
 
     def _exchange(self, call: ApiCall[T], token: str) -> T:
         try:
@@ -149,14 +155,12 @@ class ZohoCrmClient:
         return token
 
     def _http(self, session: requests.Session, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
-        seconds = self.config.request_timeout
+        # of urllib3, because one of requests would hold for connecting and for reading each
+        arguments["timeout"] = Timeout(total=self.config.request_timeout)
         failure: ConnectionFailed
         try:
-            deadline = time.monotonic() + seconds
-            with session.request(
-                method, url, timeout=seconds, verify=self.config.ca_bundle(), allow_redirects=False, stream=True, **arguments
-            ) as response:
-                return ApiResponse(response.status_code, _lower(response.headers), _read(response, deadline))
+            response = session.request(method, url, verify=self.config.ca_bundle(), allow_redirects=False, **arguments)
+            return ApiResponse(response.status_code, _lower(response.headers), response.content)
         except requests.RequestException as error:
             reason = f"{type(error).__name__}: {error}"
             failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=_was_sent(error), method=method, path=path)
@@ -179,17 +183,9 @@ def _new_session() -> requests.Session:
     session = requests.Session()
     session.headers["User-Agent"] = USER_AGENT
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, DeadlineAdapter())
     return session
-
-
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """Read the body, up to the deadline: the time-out of requests is per read, and a slow server could drip for ever."""
-    body = bytearray()
-    for chunk in response.iter_content(65536):
-        body += chunk
-        if time.monotonic() > deadline:
-            raise requests.ReadTimeout("the answer took too long")
-    return bytes(body)
 
 
 def _was_sent(error: requests.RequestException) -> bool:

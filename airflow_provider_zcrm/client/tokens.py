@@ -47,6 +47,7 @@ class Tokens:
         self.name = self._seal.name
         self.lock = threading.Lock()
         self._held: HeldToken | None = None
+        self._granted: str | None = None
         self._refused_at: tuple[float, ...] = ()
         # replaced at another moment by each process, so that a crowd does not wake at once
         self._early = random.uniform(60.0, 300.0)  # noqa: S311 - jitter, not cryptography
@@ -70,6 +71,10 @@ class Tokens:
         if token is not None and token.value != rejected:
             self._held = token
         return self.held(rejected)
+
+    def granted_here(self, token: str) -> bool:
+        """Tell whether this is the token that Zoho granted to this process last."""
+        return token == self._granted
 
     def check_throttle(self) -> None:
         """Refuse to ask Zoho while its throttle has answered not long enough ago.
@@ -97,6 +102,7 @@ class Tokens:
             log.warning("Zoho names the API host %s, which is none of its known ones; ignored.", token.foreign_api_domain)
         now = time.time()
         self._refused_at = ()
+        self._granted = token.value
         self._held = HeldToken(token.value, now, now + token.expires_in)
         return self._seal.seal({"token": token.value, "issued_at": now, "expires_at": now + token.expires_in})
 

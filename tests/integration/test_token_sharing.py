@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.api.errors import TokenThrottled
+from airflow_provider_zcrm.api.errors import TokenRejected, TokenThrottled
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.client import tokens as tokens_module
 from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
@@ -122,6 +122,24 @@ def test_a_token_that_somebody_else_has_replaced_is_not_replaced_again(emulator:
     process.call()
     tokens_module._tokens.update(mine)
     assert process.call_again() == 2
+    assert token_requests(emulator) == 2
+
+
+def test_a_stored_token_that_is_rejected_too_is_replaced(emulator: Control, process: Process, config: ClientConfig) -> None:
+    process.call()
+    mine = tokens_module._tokens.copy()
+    emulator.evict_access_tokens()
+    process.call()
+    tokens_module._tokens.update(mine)
+    emulator.evict_access_tokens()
+    assert process.call_again() == 2
+    assert token_requests(emulator) == 3
+
+
+def test_a_rejected_token_that_zoho_has_just_granted_is_not_replaced(emulator: Control, process: Process) -> None:
+    emulator.fault("evict_token", "settings/modules", times=None)
+    with pytest.raises(TokenRejected, match="rejects the access token"):
+        process.call()
     assert token_requests(emulator) == 2
 
 

@@ -1,0 +1,76 @@
+"""The DAGs of the end-to-end tests: what to delete comes with the run's conf, so that one Airflow serves all tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from airflow.providers.common.compat.sdk import DAG
+
+from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
+from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+
+ALWAYS: dict[str, Any] = {
+    "schedule": None,
+    "start_date": datetime(2026, 1, 1, tzinfo=timezone.utc),
+    "catchup": False,
+    "render_template_as_native_obj": True,
+    "params": {"module": "Leads", "tags": [], "modules": [], "die": ""},
+    "default_args": {"retries": 2, "retry_delay": timedelta(seconds=1)},
+}
+
+
+class DyingOperator(MassDeleteTagsOperator):
+    """Kills its own process, once, at the moment that the run's conf names."""
+
+    def execute(self, context: Any) -> Any:
+        self._moment = context["params"]["die"] if context["ti"].try_number == 1 else ""
+        return super().execute(context)
+
+    def _deletion(self, context: Any, *arguments: Any) -> TagDeletion:
+        deletion = super()._deletion(context, *arguments)
+        send, save = deletion._client.send, deletion._save_journal
+
+        def dying_send(call: Any) -> Any:
+            self._die("before the POST", not call.request.idempotent)
+            value = send(call)
+            self._die("after the POST", not call.request.idempotent)
+            return value
+
+        def dying_save(journal: Any) -> None:
+            save(journal)
+            self._die("after the journal", any(batch.job_id for batch in journal.batches))
+
+        deletion._client.send, deletion._save_journal = dying_send, dying_save  # type: ignore[method-assign,assignment]
+        return deletion
+
+    def _die(self, moment: str, here: bool) -> None:
+        if here and self._moment == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+with DAG("operator_and_sensor", **ALWAYS):
+    delete = MassDeleteTagsOperator(
+        task_id="delete", module="{{ params.module }}", tag_names="{{ params.tags }}", settle=8, do_xcom_push=True
+    )
+    MassDeleteJobSensor(task_id="wait", job_id=delete.output, deferrable=True, poke_interval=1)
+    MassDeleteJobSensor(task_id="wait_for_the_key", job_id=delete.output["job_id"], mode="reschedule", poke_interval=1)
+    MassDeleteJobSensor.partial(task_id="wait_for_each", poke_interval=1).expand(job_id=delete.output)
+
+with DAG("waits_for_itself", **ALWAYS):
+    DyingOperator(
+        task_id="delete",
+        module="{{ params.module }}",
+        tag_names="{{ params.tags }}",
+        wait_for_completion=True,
+        deferrable=True,
+        poke_interval=1,
+        settle=8,
+    )
+
+with DAG("many_modules", **ALWAYS):
+    mapped = MassDeleteTagsOperator.partial(task_id="delete", tag_names=["VIP"]).expand(module=["Leads", "Contacts"])
+    MassDeleteJobSensor(task_id="wait", job_id=mapped.output, deferrable=True, poke_interval=1)

@@ -1,0 +1,102 @@
+"""The operator, the sensor and the trigger in a real Airflow: scheduler, workers, triggerer, database."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_zcrm.emulator.control import Control
+from tests.conftest import CLIENT_SECRET, REFRESH_TOKEN
+from tests.e2e.conftest import RealAirflow
+
+MASS_DELETE = "settings/tags/actions/mass_delete"
+HOT, COLD = "2276164000001021041", "2276164000001021042"
+
+
+def accepted(zoho: Control) -> list[list[str]]:
+    return [job["items"] for job in zoho.counters()["jobs"]]
+
+
+def test_operator_and_sensors_delete_tags_and_need_one_access_token(real: RealAirflow, zoho: Control) -> None:
+    zoho.jobs(start_delay=2, duration=2)
+    run = real.start("operator_and_sensor", tags=["hot", "cold", "nobody has this"])
+    assert run.wait() == "success"
+    (job,) = zoho.counters()["jobs"]
+    assert job["items"] == [HOT, COLD]
+    report = {"id": job["job_id"], "kind": "tags", "module": None, "state": "COMPLETED", "total": 2, "deleted": 2, "failed": 0}
+    assert run.xcom("delete") == [job["job_id"]]
+    assert run.xcom("delete", "job_id") == job["job_id"]
+    assert run.xcom("wait") == run.xcom("wait_for_the_key") == run.xcom("wait_for_each", map_index=0) == [report]
+    assert set(zoho.tags("Leads")) == {"VIP", "webinar-2024-03", "do-not-call"}
+    assert zoho.counters()["tokens_issued"] == {"808232144": 1}
+
+
+def test_no_tag_to_delete_skips_a_mapped_sensor_and_satisfies_the_others(real: RealAirflow, zoho: Control) -> None:
+    run = real.start("operator_and_sensor", tags=["nobody has this"])
+    assert run.wait() == "success"
+    states = {name: task["state"] for name, task in run.tasks().items()}
+    assert states == {"delete": "success", "wait": "success", "wait_for_the_key": "success", "wait_for_each": "skipped"}
+    assert accepted(zoho) == []
+
+
+def test_a_sensor_waits_for_the_jobs_of_a_mapped_operator(real: RealAirflow, zoho: Control) -> None:
+    run = real.start("many_modules")
+    assert run.wait() == "success"
+    assert {report["id"] for report in run.xcom("wait")} == {job["job_id"] for job in zoho.counters()["jobs"]}
+    assert {job["module"] for job in zoho.counters()["jobs"]} == {"Leads", "Contacts"}
+
+
+def test_a_deferred_wait_survives_faults_and_the_death_of_the_triggerer(real: RealAirflow, zoho: Control) -> None:
+    zoho.jobs(start_delay=15, duration=2)
+    run = real.start("waits_for_itself", tags=["hot"])
+    run.wait_for("delete", "deferred")
+    zoho.fault("status", MASS_DELETE, method="GET", status=500)
+    zoho.fault("html", MASS_DELETE, method="GET")
+    zoho.fault("evict_token", MASS_DELETE, method="GET")
+    real.restart("triggerer")
+    assert run.wait() == "success"
+    assert accepted(zoho) == [[HOT]]
+    assert run.tasks()["delete"]["try_number"] == 1
+    assert run.xcom("delete", "report")[0]["deleted"] == 1
+
+
+@pytest.mark.parametrize("moment", ["before the POST", "after the POST", "after the journal"])
+def test_a_worker_that_is_killed_loses_and_doubles_nothing(real: RealAirflow, zoho: Control, moment: str) -> None:
+    zoho.jobs(start_delay=2, duration=2)
+    run = real.start("waits_for_itself", tags=["hot", "cold"], die=moment)
+    assert run.wait() == "success"
+    assert accepted(zoho) == [[HOT, COLD]]
+    assert run.tasks()["delete"]["try_number"] == 2
+    assert not {"hot", "cold"} & set(zoho.tags("Leads"))
+
+
+def test_clearing_a_deferred_task_takes_up_its_job(real: RealAirflow, zoho: Control) -> None:
+    zoho.jobs(start_delay=12, duration=1)
+    run = real.start("waits_for_itself", tags=["hot"])
+    run.wait_for("delete", "deferred")
+    run.clear("delete")
+    run.wait(lambda: run.tasks()["delete"]["try_number"] == 2)
+    assert run.wait() == "success"
+    assert accepted(zoho) == [[HOT]]
+    assert run.xcom("delete") == [zoho.counters()["jobs"][0]["job_id"]]
+
+
+def test_a_revoked_token_fails_a_deferred_task_without_retry_and_says_what_to_do(real: RealAirflow, zoho: Control) -> None:
+    zoho.jobs(start_delay=60)
+    run = real.start("waits_for_itself", tags=["hot"])
+    run.wait_for("delete", "deferred")
+    zoho.fault("status", "/oauth/v2/token", times=None, status=200, body={"error": "invalid_code"})
+    zoho.evict_access_tokens()
+    assert run.wait() == "failed"
+    assert run.tasks()["delete"]["try_number"] == 1
+    assert "Make a new refresh token" in run.log("delete")
+    assert len(zoho.requests("/oauth/v2/token")) == 2
+
+
+def test_no_secret_is_written_anywhere(real: RealAirflow, zoho: Control) -> None:
+    """Looks into every file that all the tests before it have made Airflow write."""
+    run = real.start("waits_for_itself", tags=["hot"])
+    assert run.wait() == "success"
+    secrets = [CLIENT_SECRET, REFRESH_TOKEN, "Zoho-oauthtoken", *real.access_tokens]
+    assert len(real.access_tokens) > 1
+    found = [(path.name, secret[:12]) for path, content in real.everything_written() for secret in secrets if secret.encode() in content]
+    assert found == []

@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -106,22 +107,31 @@ class DagRun:
         )
 
 
-@pytest.fixture(scope="session")
-def running_airflow(tmp_path_factory: pytest.TempPathFactory, emulator_server: EmulatorServer) -> Iterator[RealAirflow]:
+@contextmanager
+def restored_signals() -> Iterator[None]:
+    """Give the handlers of signals back to pytest, which `Processes` takes."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    folder = tmp_path_factory.mktemp("real")
-    processes = Processes(folder)
-    airflow = LocalAirflow(processes, folder / "home", DAGS)
     try:
-        airflow.migrate()
-        airflow.start()
-        value = json.loads(connection_json(emulator_server.url, token_store="variable"))
-        airflow.call("POST", "/connections", {"connection_id": "zoho_crm_default", **value, "extra": json.dumps(value["extra"])})
-        yield RealAirflow(airflow, processes, emulator_server)
+        yield
     finally:
-        processes.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def running_airflow(tmp_path_factory: pytest.TempPathFactory, emulator_server: EmulatorServer) -> Iterator[RealAirflow]:
+    folder = tmp_path_factory.mktemp("real")
+    with restored_signals():
+        processes = Processes(folder)
+        airflow = LocalAirflow(processes, folder / "home", DAGS)
+        try:
+            airflow.migrate()
+            airflow.start()
+            value = json.loads(connection_json(emulator_server.url, token_store="variable"))
+            airflow.call("POST", "/connections", {"connection_id": "zoho_crm_default", **value, "extra": json.dumps(value["extra"])})
+            yield RealAirflow(airflow, processes, emulator_server)
+        finally:
+            processes.stop()
 
 
 @pytest.fixture

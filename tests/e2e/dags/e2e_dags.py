@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG
@@ -15,7 +15,7 @@ from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
 
 ALWAYS: dict[str, Any] = {
     "schedule": None,
-    "start_date": datetime(2026, 1, 1, tzinfo=timezone.utc),
+    "start_date": datetime(2026, 1, 1, tzinfo=UTC),
     "catchup": False,
     "render_template_as_native_obj": True,
     "params": {"module": "Leads", "tags": [], "modules": [], "die": ""},

@@ -10,17 +10,17 @@ import asyncio
 import random
 import ssl
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 import aiohttp
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
+from requests.utils import get_auth_from_url, get_environ_proxies, prepend_scheme_if_needed, select_proxy, urldefragauth
+from urllib3.util import make_headers
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import ConnectionFailed, TokenRejected, TokenThrottled, ZohoCrmError, submission_error
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
-from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.config import ClientConfig, tls_context
 from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.sync_client import USER_AGENT
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
@@ -157,7 +157,7 @@ class AsyncZohoCrmClient:
         if session is None:
             raise RuntimeError("The client is not open.")
         failure: ConnectionFailed
-        arguments |= {"proxy": select_proxy(url, get_environ_proxies(url)), "ssl": self._tls, "allow_redirects": False}
+        arguments |= {**_proxy(url), "ssl": self._tls, "allow_redirects": False}
         written: list[bool] = []
         try:
             async with session.request(method, url, trace_request_ctx=written, **arguments) as response:
@@ -186,11 +186,16 @@ async def _note_written(_session: aiohttp.ClientSession, context: Any, _params: 
     context.trace_request_ctx.append(True)
 
 
+def _proxy(url: str) -> dict[str, Any]:
+    """Return the environment's proxy for a URL as arguments, its password apart: aiohttp would show it in its exceptions."""
+    proxy = select_proxy(url, get_environ_proxies(url))
+    if not proxy:
+        return {}
+    proxy = str(prepend_scheme_if_needed(proxy, "http"))  # type: ignore[no-untyped-call]
+    user, password = get_auth_from_url(proxy)
+    return {"proxy": urldefragauth(proxy), "proxy_headers": make_headers(proxy_basic_auth=f"{user}:{password}") if user else None}
+
+
 def _tls(config: ClientConfig) -> ssl.SSLContext | bool:
     ca_bundle = config.ca_bundle()
-    if ca_bundle is False:
-        return False
-    bundle = DEFAULT_CA_BUNDLE_PATH if ca_bundle is True else str(ca_bundle)
-    if Path(bundle).is_dir():
-        return ssl.create_default_context(capath=bundle)
-    return ssl.create_default_context(cafile=bundle)
+    return tls_context(str(ca_bundle)) if ca_bundle else False

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from airflow_provider_zcrm.api.data_centers import Hosts
 from airflow_provider_zcrm.api.errors import InvalidConnection
@@ -34,12 +37,30 @@ class ClientConfig:
         return f"{self.hosts.api_url}/crm/{self.api_version}/{path}"
 
     def ca_bundle(self) -> bool | str:
-        """Return ``verify``, or the environment's CA bundle (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) where it is True.
+        """Return the path of the CA bundle, a file or a directory, or False for no verification.
 
-        :raises InvalidConnection: ``verify`` is a path that does not exist on this machine
+        It is ``verify``, or where that is True REQUESTS_CA_BUNDLE, SSL_CERT_FILE or the one that comes with requests.
+
+        :raises InvalidConnection: the path does not exist on this machine
         """
-        if isinstance(self.verify, str) and not Path(self.verify).exists():
-            raise InvalidConnection(f"verify names the CA bundle {self.verify}, which does not exist on this machine.")
-        if self.verify is not True:
-            return self.verify
-        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+        if self.verify is False:
+            return False
+        variables = {name: os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")}
+        for name, path in variables.items() if self.verify is True else [("verify", str(self.verify))]:
+            if path and not Path(path).exists():
+                raise InvalidConnection(f"{name} names the CA bundle {path}, which does not exist on this machine.")
+            if path:
+                return path
+        return DEFAULT_CA_BUNDLE_PATH
+
+
+def tls_context(ca_bundle: str) -> ssl.SSLContext:
+    """Return a TLS context that trusts a CA bundle.
+
+    :raises InvalidConnection: the bundle cannot be read
+    """
+    try:
+        folder = Path(ca_bundle).is_dir()
+        return ssl.create_default_context(capath=ca_bundle) if folder else ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        raise InvalidConnection(f"The CA bundle {ca_bundle} cannot be read: {error}.") from None

@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 import requests
 from requests.auth import AuthBase
-from requests.exceptions import ConnectTimeout, ProxyError, SSLError
+from requests.exceptions import SSLError
 from urllib3 import Timeout
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from airflow_provider_zcrm import __version__
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
@@ -26,8 +25,8 @@ from airflow_provider_zcrm.api.errors import (
     submission_error,
 )
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
-from airflow_provider_zcrm.client.config import ClientConfig
-from airflow_provider_zcrm.client.deadline import DeadlineAdapter
+from airflow_provider_zcrm.client.config import ClientConfig, tls_context
+from airflow_provider_zcrm.client.connections import WatchedAdapter, written
 from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import tokens_of
@@ -157,14 +156,20 @@ class ZohoCrmClient:
     def _http(self, session: requests.Session, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
         # of urllib3, because one of requests would hold for connecting and for reading each
         arguments["timeout"] = Timeout(total=self.config.request_timeout)
-        failure: ConnectionFailed
+        ca_bundle = self.config.ca_bundle()
+        sent: list[bool] = []
+        written.set(sent)
         try:
-            response = session.request(method, url, verify=self.config.ca_bundle(), allow_redirects=False, **arguments)
+            response = session.request(method, url, verify=ca_bundle, allow_redirects=False, **arguments)
             return ApiResponse(response.status_code, _lower(response.headers), response.content)
         except requests.RequestException as error:
             reason = f"{type(error).__name__}: {error}"
-            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=_was_sent(error), method=method, path=path)
+            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=bool(sent), method=method, path=path)
+            unsafe = isinstance(error, SSLError)
         # outside the handler: the library's exception holds the request with its secrets, and must not be chained
+        if unsafe and ca_bundle:
+            # tells a bundle that cannot be read from a server that it does not vouch for
+            tls_context(str(ca_bundle))
         raise failure
 
 
@@ -184,19 +189,8 @@ def _new_session() -> requests.Session:
     session.headers["User-Agent"] = USER_AGENT
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
-        session.mount(scheme, DeadlineAdapter())
+        session.mount(scheme, WatchedAdapter())
     return session
-
-
-def _was_sent(error: requests.RequestException) -> bool:
-    """Tell whether the request may have reached the server: not if connecting, the proxy or the certificate failed."""
-    if isinstance(error, (ConnectTimeout, ProxyError)):
-        return False
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    if isinstance(error, SSLError):
-        return "CERTIFICATE_VERIFY_FAILED" not in str(reason)
-    return not isinstance(reason, NewConnectionError)
 
 
 def _lower(headers: Any) -> dict[str, str]:

@@ -1,6 +1,8 @@
-"""One deadline for a whole answer, for requests: its own time-out is per read, and a server that drips could hold a task for ever.
+"""Connections for requests that keep to one deadline, and that tell whether a request was written.
 
-The time that urllib3 leaves for the first read becomes the time for head and body together.
+The time-out of requests is per read, so a server that drips could hold a task for ever: here, what urllib3 leaves for the first read is
+the time for head and body together. And no exception of requests tells whether Zoho may have seen a request: here, a connection notes
+when it begins to write one. What fails before (name, connection, proxy, TLS) Zoho has not seen.
 """
 
 from __future__ import annotations
@@ -9,15 +11,19 @@ import http.client
 import io
 import socket
 import time
+from contextvars import ContextVar
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+# gets an element when a request is about to be written in this thread
+written: ContextVar[list[bool]] = ContextVar("written")
 
-class DeadlineAdapter(HTTPAdapter):
-    """An adapter whose connections, direct or through a proxy, keep to a deadline."""
+
+class WatchedAdapter(HTTPAdapter):
+    """An adapter for such connections, direct or through a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of direct connections."""
@@ -32,22 +38,20 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 class _UntilDeadline(io.RawIOBase):
-    """Reads a socket's file for as long as the socket's time-out was when reading began."""
+    """Reads a socket's file for as long in all as the socket's time-out was when reading began."""
 
     def __init__(self, file: io.RawIOBase, sock: socket.socket) -> None:
         self._file, self._sock = file, sock
-        seconds = sock.gettimeout()
-        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._deadline = time.monotonic() + (sock.gettimeout() or 0.0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if self._deadline is not None:
-            left = self._deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the answer took too long")
-            self._sock.settimeout(left)
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        self._sock.settimeout(left)
         return self._file.readinto(buffer)
 
     def close(self) -> None:
@@ -61,12 +65,22 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_UntilDeadline(self.fp.detach(), sock))
 
 
-class _HttpConnection(HTTPConnection):
+class _Watched(http.client.HTTPConnection):
     response_class = _Response
 
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        written.get().append(True)
+        super().endheaders(*args, **kwargs)
 
-class _HttpsConnection(HTTPSConnection):
-    response_class = _Response
+
+class _HttpConnection(_Watched, HTTPConnection):
+    pass
+
+
+class _HttpsConnection(_Watched, HTTPSConnection):
+    pass
 
 
 class _HttpPool(HTTPConnectionPool):

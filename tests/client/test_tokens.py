@@ -1,0 +1,288 @@
+"""Access tokens: asked for once, replaced once, and never asked for in vain."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from airflow_provider_zcrm.api.errors import (
+    CredentialsRejected,
+    InvalidConnection,
+    InvalidRequest,
+    ScopeMissing,
+    ServiceUnavailable,
+    TokenRejected,
+    TokenThrottled,
+    UnreadableResponse,
+)
+from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
+from airflow_provider_zcrm.api.modules import list_modules
+from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant, Credentials, RefreshTokenGrant
+from airflow_provider_zcrm.api.tags import list_tags
+from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.tokens import forget_tokens
+from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
+from airflow_provider_zcrm.emulator.server import EmulatorServer
+from tests.client.conftest import Connect
+from tests.client.sides import CREDENTIALS, HASTY, Side, config_for
+from tests.conftest import CLIENT_ID, CLIENT_SECRET
+
+TOKEN = "/oauth/v2/token"
+MODULES = "/crm/v8/settings/modules"
+
+
+def issued(emulator: Control) -> int:
+    return sum(emulator.counters()["tokens_issued"].values())
+
+
+def error_body(code: str) -> dict[str, Any]:
+    return {"code": code, "details": {}, "message": code, "status": "error"}
+
+
+# --- asked for once ------------------------------------------------------------------------------------------------------
+
+
+def test_one_token_serves_many_calls_and_clients(config: ClientConfig, connect: Connect, emulator: Control) -> None:
+    first, second = connect(config), connect(replace(config, request_timeout=7.0))
+    for side in (first, second, first):
+        side.send(list_modules())
+        side.send(list_tags("Leads"))
+
+    assert len(emulator.requests(TOKEN)) == issued(emulator) == 1
+    assert len(emulator.requests("/crm/")) == 6
+
+
+def test_calls_at_the_same_time_ask_for_one_token(side: Side, emulator: Control) -> None:
+    emulator.latency(0.05)
+
+    assert len(side.send_together([list_modules()] * 5)) == 5
+    assert len(emulator.requests(TOKEN)) == 1
+
+
+def test_another_connection_has_another_token(connect: Connect, emulator: Control, emulator_server: EmulatorServer) -> None:
+    seed = minimal_seed()
+    seed["orgs"][0]["refresh_tokens"].append({"token": "1000.another"})
+    emulator.seed(seed)
+    config = config_for(emulator_server.url)
+    connect(config).send(list_modules())
+    connect(replace(config, credentials=Credentials(CLIENT_ID, CLIENT_SECRET, RefreshTokenGrant("1000.another")))).send(list_modules())
+
+    assert issued(emulator) == 2
+
+
+def test_a_token_is_told_before_it_is_used(side: Side, emulator: Control) -> None:
+    emulator.fault("status", MODULES, times=None, status=403, body=error_body("NO_PERMISSION"))
+
+    with pytest.raises(Exception, match="NO_PERMISSION"):
+        side.send(list_modules())
+
+    assert len(side.secrets) == 1
+    assert side.secrets[0].startswith("1000.")
+
+
+def test_client_credentials_are_a_grant_too(connect: Connect, emulator: Control, emulator_server: EmulatorServer) -> None:
+    seed = minimal_seed()
+    seed["clients"] = [{"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_credentials": True}]
+    emulator.seed(seed)
+    grant = ClientCredentialsGrant("808232144", "ZohoCRM.settings.ALL")
+    side = connect(config_for(emulator_server.url, credentials=Credentials(CLIENT_ID, CLIENT_SECRET, grant)))
+
+    assert len(side.send(list_modules())) == 2
+
+
+# --- replaced ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_replaced_before_it_ends(side: Side, emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow_provider_zcrm.emulator.oauth.LIFETIME", 1)
+    side.send(list_modules())
+    side.send(list_modules())
+    assert issued(emulator) == 1
+
+    time.sleep(0.6)
+    side.send(list_modules())
+
+    assert issued(emulator) == 2
+    assert emulator.counters()["calls"][f"GET {MODULES.replace('v8', '{version}')}"] == {"200": 3}
+
+
+@pytest.mark.parametrize("unit", ["seconds", "milliseconds"])
+def test_a_token_of_an_hour_is_kept_whatever_unit_zoho_uses(side: Side, emulator: Control, unit: str) -> None:
+    emulator.readings(expires_in=unit)
+    side.send(list_modules())
+    side.send(list_modules())
+
+    assert issued(emulator) == 1
+
+
+def test_an_expired_token_is_replaced_when_zoho_says_so(side: Side, emulator: Control) -> None:
+    side.send(list_modules())
+    emulator.advance(3601)
+
+    assert len(side.send(list_modules())) == 2
+    assert issued(emulator) == 2
+    assert [entry["status"] for entry in emulator.requests(MODULES)] == [200, 401, 200]
+    assert len(set(side.secrets)) == 2
+
+
+@pytest.mark.parametrize("code", ["INVALID_TOKEN", "AUTHENTICATION_FAILURE"])
+def test_a_rejected_token_is_replaced_once(side: Side, emulator: Control, code: str) -> None:
+    emulator.fault("status", MODULES, status=401, body=error_body(code))
+
+    assert len(side.send(list_modules())) == 2
+    assert issued(emulator) == 2
+
+
+@pytest.mark.parametrize("code", ["INVALID_TOKEN", "AUTHENTICATION_FAILURE"])
+def test_a_token_that_is_rejected_again_is_not_replaced_again(side: Side, emulator: Control, code: str) -> None:
+    emulator.fault("status", MODULES, times=None, status=401, body=error_body(code))
+
+    with pytest.raises(TokenRejected, match="data_center or environment"):
+        side.send(list_modules())
+
+    assert issued(emulator) == 2
+    assert len(emulator.requests(MODULES)) == 2
+
+
+def test_calls_that_fail_with_the_same_token_replace_it_once(side: Side, emulator: Control) -> None:
+    side.send(list_modules())
+    emulator.evict_access_tokens()
+    emulator.latency(0.05)
+
+    assert len(side.send_together([list_modules()] * 4)) == 4
+    assert issued(emulator) == 2
+
+
+def test_a_token_that_another_client_has_replaced_is_taken_over(config: ClientConfig, connect: Connect, emulator: Control) -> None:
+    first, second = connect(config), connect(config)
+    first.send(list_modules())
+    emulator.evict_access_tokens()
+    second.send(list_modules())
+    first.send(list_modules())
+
+    assert issued(emulator) == 2
+
+
+@pytest.mark.parametrize("details", ["method_and_url", "empty"])
+def test_a_missing_scope_is_no_reason_for_a_new_token(
+    connect: Connect, emulator: Control, emulator_server: EmulatorServer, details: str
+) -> None:
+    seed = minimal_seed()
+    seed["orgs"][0]["refresh_tokens"][0]["scopes"] = ["ZohoCRM.settings.tags.READ"]
+    emulator.seed(seed)
+    emulator.readings(scope_mismatch_details=details)
+
+    with pytest.raises(ScopeMissing, match="ZohoCRM.settings.modules.READ"):
+        connect(config_for(emulator_server.url)).send(list_modules())
+
+    assert issued(emulator) == 1
+    assert len(emulator.requests("/crm/")) == 1
+
+
+@pytest.mark.parametrize("status", ["400", "401"])
+def test_a_missing_parameter_is_no_reason_for_a_new_token(side: Side, emulator: Control, status: str) -> None:
+    emulator.readings(missing_job_id_status=status)
+
+    with pytest.raises(InvalidRequest):
+        side.send(job_status(MassDeleteJob("tags", "")))
+
+    assert issued(emulator) == 1
+    assert [entry["status"] for entry in emulator.requests("/crm/")] == [int(status)]
+
+
+# --- refused -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["200", "400"])
+@pytest.mark.parametrize("body", ["too_many_requests", "throttle_limit", "localised"])
+def test_zohos_throttle_is_not_hammered(side: Side, emulator: Control, status: str, body: str) -> None:
+    emulator.readings(throttle_status=status, throttle_body=body)
+    emulator.fault("token_throttle", TOKEN, times=None)
+
+    for _ in range(3):
+        with pytest.raises(TokenThrottled, match="10 minutes"):
+            side.send(list_modules())
+
+    assert len(emulator.requests(TOKEN)) == 1
+    assert emulator.requests("/crm/") == []
+
+
+def test_ten_tokens_are_all_that_zoho_grants(config: ClientConfig, connect: Connect, emulator: Control) -> None:
+    for _ in range(10):
+        forget_tokens()
+        connect(config).send(list_modules())
+    forget_tokens()
+
+    with pytest.raises(TokenThrottled):
+        connect(config).send(list_modules())
+
+
+@pytest.mark.parametrize(
+    ("credentials", "code"),
+    [
+        (Credentials("1000.NOBODY", CLIENT_SECRET, CREDENTIALS.grant), "invalid_client"),
+        (Credentials(CLIENT_ID, "wrong", CREDENTIALS.grant), "invalid_client_secret"),
+        (Credentials(CLIENT_ID, CLIENT_SECRET, RefreshTokenGrant("1000.revoked")), "invalid_code"),
+        (Credentials(CLIENT_ID, CLIENT_SECRET, ClientCredentialsGrant("1", "ZohoCRM.settings.ALL")), "missing_org_info"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_bad_credentials_are_permanent_and_sent_once(
+    connect: Connect, emulator: Control, emulator_server: EmulatorServer, credentials: Credentials, code: str
+) -> None:
+    side = connect(config_for(emulator_server.url, credentials=credentials))
+
+    with pytest.raises(CredentialsRejected) as caught:
+        side.send(list_modules())
+
+    assert caught.value.code == code
+    assert caught.value.advice
+    assert len(emulator.requests(TOKEN)) == 1
+    assert emulator.requests("/crm/") == []
+
+
+@pytest.mark.parametrize("kind_of_fault", ["html", "drop_before", "drop_after", "cut_json"])
+def test_a_token_request_that_got_lost_is_sent_again(side: Side, emulator: Control, kind_of_fault: str) -> None:
+    emulator.fault(kind_of_fault, TOKEN)
+
+    assert len(side.send(list_modules())) == 2
+    assert len(emulator.requests(TOKEN)) == 2
+
+
+def test_accounts_that_stay_unreadable_are_given_up(config: ClientConfig, connect: Connect, emulator: Control) -> None:
+    emulator.fault("html", TOKEN, times=None)
+
+    with pytest.raises((UnreadableResponse, ServiceUnavailable), match="Zoho Accounts"):
+        connect(config, HASTY).send(list_modules())
+
+    assert emulator.requests("/crm/") == []
+
+
+# --- the host that Zoho names --------------------------------------------------------------------------------------------
+
+
+def test_an_account_of_another_data_center_is_told_and_not_called(side: Side, emulator: Control) -> None:
+    emulator.change_org(api_domain="https://www.zohoapis.eu")
+
+    with pytest.raises(InvalidConnection, match="data center eu, the connection says us"):
+        side.send(list_modules())
+
+    assert emulator.requests("/crm/") == []
+
+
+def test_an_unknown_host_is_warned_of_and_not_called(side: Side, emulator: Control, caplog: pytest.LogCaptureFixture) -> None:
+    emulator.change_org(api_domain="https://www.zohoapis.sg")
+
+    assert len(side.send(list_modules())) == 2
+    assert "https://www.zohoapis.sg" in caplog.text
+
+
+def test_a_sandbox_that_is_told_the_production_host_stays_in_the_sandbox(side: Side, emulator: Control) -> None:
+    emulator.change_org(environment="sandbox", api_domain="https://www.zohoapis.com")
+
+    assert len(side.send(list_modules())) == 2
+    assert len(emulator.requests("/crm/")) == 1

@@ -18,9 +18,18 @@ from requests.utils import get_auth_from_url, get_environ_proxies, prepend_schem
 from urllib3.util import make_headers
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import ConnectionFailed, TokenRejected, TokenThrottled, ZohoCrmError, submission_error
+from airflow_provider_zcrm.api.errors import (
+    ConnectionFailed,
+    TokenRejected,
+    TokenThrottled,
+    TooManyRequests,
+    ZohoCrmError,
+    submission_error,
+)
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
+from airflow_provider_zcrm.client.backoff import SharedBackoff
 from airflow_provider_zcrm.client.config import ClientConfig, tls_context
+from airflow_provider_zcrm.client.credits import CreditsWatch
 from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.sync_client import USER_AGENT
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
@@ -48,6 +57,8 @@ class AsyncZohoCrmClient:
         self.config = config
         self._retries = retries or RetryPolicy()
         self._on_secret = on_secret
+        self._backoff = SharedBackoff(self._retries.first, self._retries.longest)
+        self._credits = CreditsWatch()
         self._sharing = sharing
         self._tokens = tokens_of(config)
         self._token_lock = asyncio.Lock()
@@ -94,12 +105,20 @@ class AsyncZohoCrmClient:
                 rejected = token
 
     async def _exchange(self, call: ApiCall[T], token: str) -> T:
+        self._backoff.check()
         try:
-            return call.parse(await self._call(call.request, token))
+            response = await self._call(call.request, token)
+            self._credits.saw(response)
+            value = call.parse(response)
         except ZohoCrmError as error:
+            if isinstance(error, TooManyRequests):
+                self._backoff.refused(error)
             if call.request.idempotent:
                 raise
             failure = submission_error(error)
+        else:
+            self._backoff.answered()
+            return value
         raise failure
 
     async def _call(self, request: ApiRequest, token: str) -> ApiResponse:

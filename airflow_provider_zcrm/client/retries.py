@@ -65,7 +65,8 @@ class RetryPolicy:
     def _wait(self, state: RetryCallState) -> float:
         jittered = wait_random_exponential(multiplier=self.first, max=self.longest)(state)
         error = state.outcome.exception() if state.outcome else None
-        return max(jittered, (error.retry_after or 0.0) if isinstance(error, TooManyRequests) else 0.0)
+        # added, so that those who hold back together do not come back together
+        return jittered + ((error.retry_after or 0.0) if isinstance(error, TooManyRequests) else 0.0)
 
 
 NO_RETRIES = RetryPolicy(give_up_after=0.0, token_patience=0.0)

@@ -21,12 +21,15 @@ from airflow_provider_zcrm.api.errors import (
     ConnectionFailed,
     TokenRejected,
     TokenThrottled,
+    TooManyRequests,
     ZohoCrmError,
     submission_error,
 )
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
+from airflow_provider_zcrm.client.backoff import SharedBackoff
 from airflow_provider_zcrm.client.config import ClientConfig, tls_context
 from airflow_provider_zcrm.client.connections import WatchedAdapter, written
+from airflow_provider_zcrm.client.credits import CreditsWatch
 from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import tokens_of
@@ -55,6 +58,8 @@ class ZohoCrmClient:
         self._retries = retries or RetryPolicy()
         self._on_secret = on_secret
         self._session = _new_session()
+        self._backoff = SharedBackoff(self._retries.first, self._retries.longest)
+        self._credits = CreditsWatch()
         self._sharing = sharing
         self._tokens = tokens_of(config)
         self._slots = threading.BoundedSemaphore(config.max_concurrency)
@@ -91,12 +96,20 @@ class ZohoCrmClient:
                 rejected = token
 
     def _exchange(self, call: ApiCall[T], token: str) -> T:
+        self._backoff.check()
         try:
-            return call.parse(self._call(call.request, token))
+            response = self._call(call.request, token)
+            self._credits.saw(response)
+            value = call.parse(response)
         except ZohoCrmError as error:
+            if isinstance(error, TooManyRequests):
+                self._backoff.refused(error)
             if call.request.idempotent:
                 raise
             failure = submission_error(error)
+        else:
+            self._backoff.answered()
+            return value
         raise failure
 
     def _call(self, request: ApiRequest, token: str) -> ApiResponse:
@@ -119,13 +132,14 @@ class ZohoCrmClient:
         with tokens.lock:
             if sharing is None:
                 return tokens.held(rejected) or self._new_token(rejected)
-            known = tokens.held(rejected) or tokens.take(sharing.get(tokens.name), rejected)
-            if known:
-                return self._tell(known)
+            if held := tokens.held(rejected):
+                return held
+            if stored := tokens.take(sharing.get(tokens.name), rejected):
+                return self._tell(stored)
             with sharing.alone(tokens.name):
                 time.sleep(random.uniform(0.0, sharing.spread))  # noqa: S311 - jitter, not cryptography
-                known = tokens.take(sharing.get(tokens.name), rejected)
-                return self._tell(known) if known else self._new_token(rejected)
+                stored = tokens.take(sharing.get(tokens.name), rejected)
+                return self._tell(stored) if stored else self._new_token(rejected)
 
     def _new_token(self, rejected: str | None) -> str:
         self._tokens.check_throttle()

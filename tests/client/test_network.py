@@ -103,8 +103,9 @@ def test_cookies_are_not_kept(connect: Connect) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(connect: Connect, status: int) -> None:
     with ScriptedServer(lambda heard: heard.answer(status, None, Location="/elsewhere")) as server:
+        side = connect(config_for(server.url), NO_RETRIES)
         with pytest.raises(UnreadableResponse, match=f"HTTP {status}"):
-            connect(config_for(server.url), NO_RETRIES).send(list_modules())
+            side.send(list_modules())
 
     assert [heard.target for heard in server.calls()] == ["/crm/v8/settings/modules"]
 
@@ -383,7 +384,7 @@ def test_a_bundle_of_the_environment_that_does_not_exist_is_named(
 def test_a_bundle_of_the_connection_that_does_not_exist_is_named(
     connect: Connect, emulator: Control, emulator_server: EmulatorServer
 ) -> None:
-    with pytest.raises(InvalidConnection, match="verify.*/nowhere/ca.pem"):
+    with pytest.raises(InvalidConnection, match=r"verify.*/nowhere/ca\.pem"):
         connect(config_for(emulator_server.url, verify="/nowhere/ca.pem")).send(list_modules())
 
 

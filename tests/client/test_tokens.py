@@ -176,7 +176,7 @@ def test_a_missing_scope_is_no_reason_for_a_new_token(
     emulator.seed(seed)
     emulator.readings(scope_mismatch_details=details)
 
-    with pytest.raises(ScopeMissing, match="ZohoCRM.settings.modules.READ"):
+    with pytest.raises(ScopeMissing, match=r"ZohoCRM\.settings\.modules\.READ"):
         connect(config_for(emulator_server.url)).send(list_modules())
 
     assert issued(emulator) == 1

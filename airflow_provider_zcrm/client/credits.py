@@ -1,0 +1,34 @@
+"""The org's API credits of the last 24 hours, as far as Zoho tells: only once half of them are used.
+
+Zoho: crm/developer/docs/api/v8/api-limits.html
+"""
+
+from __future__ import annotations
+
+import logging
+
+from airflow_provider_zcrm.api.call import ApiResponse
+
+log = logging.getLogger(__name__)
+
+LOW = 1000
+
+
+class CreditsWatch:
+    """Logs the credits when Zoho first names them, and warns once when they are below `LOW`."""
+
+    def __init__(self) -> None:
+        self._told = False
+        self._warned = False
+
+    def saw(self, response: ApiResponse) -> None:
+        """Take note of an answer."""
+        left = response.headers.get("x-api-credits-remaining", "")
+        if not left.isdecimal():
+            return
+        if int(left) < LOW and not self._warned:
+            log.warning("The org has %s API credits left for these 24 hours; when they are used up, Zoho answers 429.", left)
+            self._told = self._warned = True
+        elif not self._told:
+            log.info("The org has %s API credits left for these 24 hours.", left)
+            self._told = True

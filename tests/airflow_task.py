@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, TaskDeferred
@@ -40,7 +40,7 @@ class TaskInstance:
         self.task = task
         self.try_number = 0
         self.max_tries = task.retries or 0
-        self.start_date = datetime.now(timezone.utc)
+        self.start_date = datetime.now(UTC)
         self.xcoms: dict[str, Any] = {}
         self.pushed: list[tuple[str, Any]] = []
         self.first_reschedule: datetime | None = None
@@ -74,7 +74,7 @@ class TaskRun:
     def start(self) -> None:
         """Run the next try until it ends or defers."""
         self.ti.try_number += 1
-        self.ti.start_date = datetime.now(timezone.utc)
+        self.ti.start_date = datetime.now(UTC)
         self.ti.xcoms.clear()
         self.deferred = None
         try:

@@ -98,6 +98,11 @@ class Journal:
                 found[batch] = found.get(batch, frozenset()) | {tag_id}
         return found
 
+    def superseded(self, batch: Batch) -> bool:
+        """Tell whether a later batch has taken over tags of this one."""
+        later = self.batches[self.batches.index(batch) + 1 :]
+        return any(set(batch.ids) & set(other.ids) for other in later if other.state != "refused")
+
     def accepted(self) -> tuple[Batch, ...]:
         """Return the batches for which Zoho gave a job id, in the order in which they were sent."""
         return tuple(batch for batch in self.batches if batch.state == "accepted" and batch.job_id)

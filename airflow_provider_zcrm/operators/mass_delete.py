@@ -18,7 +18,7 @@ from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
 from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
-from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds
+from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import read_event
 from airflow_provider_zcrm.version_compat import TaskState, task_round
 
@@ -51,12 +51,14 @@ class MassDeleteTagsOperator(BaseOperator):
     :param timeout: seconds for all tries of the task together; when they are over, the task fails without retry.
     :param settle: seconds after which tags of a submission whose answer was lost are sent again, if the list of tags shows no sign of it.
     :param unknown_job_grace: seconds for which Zoho may not know a job that it has just scheduled.
+    :param verify: of a task that waits: read the list of tags when the jobs have ended; False trusts the jobs' counts and saves the call.
     :param on_partial_failure: when jobs have ended and tags are left: ``fail`` (retryable; the next try sends them again) or ``ignore``.
     """
 
     template_fields: Sequence[str] = ("module", "tag_ids", "tag_names", "zoho_crm_conn_id", "missing_tags", "on_partial_failure")
     template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json", "tag_names": "json"}
     ui_color = "#f9d6d2"
+    _submitted: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class MassDeleteTagsOperator(BaseOperator):
         timeout: float | timedelta = 6 * 3600.0,
         settle: float = 300.0,
         unknown_job_grace: float = 60.0,
+        verify: bool = True,
         on_partial_failure: str = "fail",
         **kwargs: Any,
     ) -> None:
@@ -87,6 +90,7 @@ class MassDeleteTagsOperator(BaseOperator):
         self.timeout = timeout
         self.settle = settle
         self.unknown_job_grace = unknown_job_grace
+        self.verify = verify
         self.on_partial_failure = on_partial_failure
 
     def execute(self, context: Context) -> list[str]:
@@ -102,15 +106,16 @@ class MassDeleteTagsOperator(BaseOperator):
             journal = Journal.open(stored, task_round(context), time.time(), seconds(self.timeout) or 0.0)
             state.set(_JOURNAL, journal.to_json())
             deletion = self._deletion(context, journal, state)
+            deletion.look()
             blind = stored is None and context["ti"].try_number > 1
             wanted = deletion.resolve(tag_ids, tag_names, "skip" if blind else self.missing_tags)
             if blind:
                 deletion.distrust(wanted)
             job_ids = deletion.submit(wanted)
-            context["ti"].xcom_push(key="job_id", value=_for_xcom(job_ids))
+            self._announce(context, job_ids)
             if not job_ids:
-                self.log.info("No job is left to wait for: none of the tags is in the list of %s.", self.module)
-            if self.wait_for_completion and wanted:
+                self.log.info("No tag is left to delete: none of the wanted ones is in the list of %s.", self.module)
+            if self.wait_for_completion:
                 return self._wait(context, deletion, job_ids, wanted, journal.deadline)
             return job_ids
 
@@ -121,6 +126,10 @@ class MassDeleteTagsOperator(BaseOperator):
             check_time(event, DeadlineReached)
             deletion = self._deletion(context, Journal(task_round(context), 0.0), TaskState({}))
             return self._finish(context, deletion, event["jobs"], event["carry"]["tag_ids"])
+
+    def on_kill(self) -> None:
+        """Say that the jobs go on: Zoho has no way to cancel them."""
+        tell_that_jobs_go_on(self._submitted)
 
     def _wanted(self) -> tuple[list[str], list[str]]:
         """Return the ids and the names that are asked for, or refuse the arguments."""
@@ -139,9 +148,14 @@ class MassDeleteTagsOperator(BaseOperator):
             self.module,
             journal,
             save=lambda changed: state.set(_JOURNAL, changed.to_json()),
-            announce=lambda job_ids: context["ti"].xcom_push(key="job_id", value=_for_xcom(job_ids)),
+            announce=lambda job_ids: self._announce(context, job_ids),
             settle=self.settle,
         )
+
+    def _announce(self, context: Context, job_ids: list[str]) -> None:
+        """Push the job ids: the id itself for one, so that ``output["job_id"]`` serves a single sensor, else the list."""
+        self._submitted = tuple(job_ids)
+        context["ti"].xcom_push(key="job_id", value=job_ids[0] if len(job_ids) == 1 else job_ids)
 
     @cached_property
     def _client(self) -> ZohoCrmClient:
@@ -174,23 +188,29 @@ class MassDeleteTagsOperator(BaseOperator):
         return self._finish(context, deletion, watch.reports(), wanted)
 
     def _finish(self, context: Context, deletion: TagDeletion, reports: list[dict[str, Any]], wanted: list[str]) -> list[str]:
-        """Judge by the list of tags, not by the counts: a job may find a tag gone that another one has deleted."""
         context["ti"].xcom_push(key="report", value=reports)
-        told = "; ".join(sentence(report) for report in reports)
-        left = deletion.wait_until_gone(wanted)
-        if left and (self.on_partial_failure == "fail" or any(report["state"] == "FAILED" for report in reports)):
+        told = "; ".join(sentence(report) for report in reports) or "no job"
+        problem = self._left_behind(deletion, reports, wanted) if self.verify else _failures(reports)
+        failed = any(report["state"] == "FAILED" for report in reports)
+        if problem and (failed or self.on_partial_failure == "fail"):
             raise TagsLeftBehind(
-                f"{len(left)} tags of {self.module} are still there after {told}: {deletion.names(left)}.",
+                f"{problem}, after {told}.",
                 advice="The next try sends them again. If it stays so, look in Zoho CRM for what uses them.",
             )
-        if left:
-            self.log.warning("%d tags of %s are still there after %s: %s", len(left), self.module, told, deletion.names(left))
-        self.log.info("Done: %s; %d of %d tags are gone.", told or "no job", len(wanted) - len(left), len(wanted))
+        if problem:
+            self.log.warning("%s, after %s.", problem, told)
+        self.log.info("Done with %d tags of %s: %s.", len(wanted), self.module, told)
         job_ids = [report["id"] for report in reports]
-        context["ti"].xcom_push(key="job_id", value=_for_xcom(job_ids))
+        self._announce(context, job_ids)
         return job_ids
 
+    def _left_behind(self, deletion: TagDeletion, reports: list[dict[str, Any]], wanted: list[str]) -> str:
+        """Judge by the list of tags, not by the counts: a job may find a tag gone that another one has deleted."""
+        left = deletion.wait_until_gone(wanted) if reports or deletion.present(wanted) else []
+        return f"{len(left)} tags of {self.module} are still there: {deletion.names(left)}" if left else ""
 
-def _for_xcom(job_ids: list[str]) -> str | list[str]:
-    """Return the id itself for one job, else the list, so that ``output["job_id"]`` serves a single sensor."""
-    return job_ids[0] if len(job_ids) == 1 else job_ids
+
+def _failures(reports: list[dict[str, Any]]) -> str:
+    """Judge by what the jobs say of themselves."""
+    bad = [report["id"] for report in reports if report["state"] != "COMPLETED" or report["failed"]]
+    return f"Not all tags were deleted by job {', '.join(bad)}" if bad else ""

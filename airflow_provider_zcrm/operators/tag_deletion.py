@@ -65,7 +65,6 @@ class TagDeletion:
         self._under_way: set[Batch] = set()
         self._forgotten: set[Batch] = set()
         self._stillness = Stillness()
-        self.look()
 
     def look(self) -> None:
         """Read the list of the module's tags."""
@@ -119,18 +118,22 @@ class TagDeletion:
         return self.job_ids()
 
     def job_ids(self) -> list[str]:
-        """Return the ids of the jobs of this round and of those that an earlier round left running."""
-        accepted = self._journal.accepted()
-        return [str(batch.job_id) for batch in accepted if batch.round == self._journal.round or batch in self._under_way]
+        """Return the ids of the jobs of this round and of those that an earlier round left running.
+
+        Not of a job that has ended and whose remaining tags a later job has taken over.
+        """
+        batches = [batch for batch in self._journal.accepted() if not self._journal.superseded(batch)]
+        return [str(batch.job_id) for batch in batches if batch.round == self._journal.round or batch in self._under_way]
 
     def wait_until_gone(self, tag_ids: Iterable[str]) -> list[str]:
         """Read the list up to four times within a minute and return the tags that are still there."""
         wanted = list(tag_ids)
-        for pause in (0.0, *_LOOKS):
-            time.sleep(pause)
-            self.look()
+        self.look()
+        for pause in _LOOKS:
             if not self.present(wanted):
                 break
+            time.sleep(pause)
+            self.look()
         return self.present(wanted)
 
     # --- what earlier tries did -----------------------------------------------------------------------------------------

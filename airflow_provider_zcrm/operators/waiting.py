@@ -32,6 +32,12 @@ def seconds(value: float | timedelta | None) -> float | None:
     return value.total_seconds() if isinstance(value, timedelta) else value
 
 
+def tell_that_jobs_go_on(job_ids: Sequence[str]) -> None:
+    """Log, when a task is killed, that its jobs are not."""
+    if job_ids:
+        log.warning("The task is killed. Zoho has no way to cancel a mass delete: job %s goes on.", ", ".join(job_ids))
+
+
 def poll_jobs(client: ZohoCrmClient, watch: JobWatch) -> None:
     """Ask once for each job that has not ended, and log the changes.
 

@@ -17,7 +17,7 @@ from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, sentence
 from airflow_provider_zcrm.api.mass_delete import KINDS, MassDeleteJob
 from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 from airflow_provider_zcrm.hooks.errors import airflow_errors
-from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds
+from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import read_event
 
 if TYPE_CHECKING:
@@ -105,6 +105,10 @@ class MassDeleteJobSensor(BaseSensorOperator):
             check_time(known, AirflowSensorTimeout)
             fresh = {report["id"]: report for report in known["jobs"]}
             return self._judged([fresh.get(report["id"], report) for report in known["carry"]["reports"]])
+
+    def on_kill(self) -> None:
+        """Say that the jobs go on: Zoho has no way to cancel them."""
+        tell_that_jobs_go_on([job.id for job in self._watch.open_jobs()])
 
     def _get_next_poke_interval(self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int) -> float:
         if self.fixed_poke_interval is None and not self.exponential_backoff:

@@ -84,6 +84,11 @@ class MassDeleteJobTrigger(BaseTrigger):
             known = error if isinstance(error, ZohoCrmError) else PermanentError(str(error))
             yield self._event("error", watch, known)
 
+    async def on_kill(self) -> None:
+        """Say that the jobs go on: Zoho has no way to cancel them. Airflow 3.3+ calls it when a user ends the deferred task."""
+        ids = ", ".join(job["id"] for job in self.jobs)
+        self.log.warning("The task is no longer waited for. Zoho has no way to cancel a mass delete: job %s goes on.", ids)
+
     async def _wait(self, watch: JobWatch) -> str:
         """Return "ended" or "timeout"; a passing fault only lengthens the wait."""
         failures = 0

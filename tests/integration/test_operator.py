@@ -154,8 +154,9 @@ def test_tags_left_behind_fail_the_task_and_the_next_try_sends_only_them(emulato
     run = TaskRun(task(tag_names=["hot", "cold"], wait_for_completion=True, deferrable=deferrable))
     with pytest.raises(TagsLeftBehind, match="2276164000001021042 = cold"):
         run.try_once()
-    run.try_once()
+    job_ids = run.try_once()
     assert accepted(emulator) == [["2276164000001021041", "2276164000001021042"], ["2276164000001021042"]]
+    assert job_ids == [emulator.counters()["jobs"][1]["job_id"]]
     assert "cold" not in emulator.tags("Leads")
 
 
@@ -199,6 +200,46 @@ def test_clearing_a_task_gives_it_a_new_deadline_and_takes_the_running_job_up(em
     assert len(run.try_once()) == 1
     assert len(posts(emulator)) == 1
     assert "hot" not in emulator.tags("Leads")
+
+
+def test_a_waiting_task_without_verification_trusts_the_counts(emulator: Control) -> None:
+    emulator.jobs(removal_lag=60)
+    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, verify=False))
+    assert len(run.try_once()) == 1
+    assert len(emulator.requests("settings/tags", "GET")) == 1 + len(emulator.requests(MASS_DELETE, "GET"))
+    emulator.jobs(failing=["cold"])
+    with pytest.raises(TagsLeftBehind, match="Not all tags"):
+        TaskRun(task(tag_names=["cold"], wait_for_completion=True, verify=False)).try_once()
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_the_calls_of_a_waiting_task_are_the_least_possible(emulator: Control, deferrable: bool) -> None:
+    emulator.jobs(start_delay=0, duration=0)
+    TaskRun(task(tag_names=["hot"], wait_for_completion=True, deferrable=deferrable)).try_once()
+    seen = [(entry["method"], entry["path"].rpartition("/crm/v8/")[2]) for entry in emulator.requests("/crm/")]
+    assert seen == [
+        ("GET", "settings/tags"),
+        ("GET", "settings/modules"),
+        ("POST", MASS_DELETE),
+        ("GET", MASS_DELETE),
+        ("GET", "settings/tags"),
+    ]
+
+
+def test_a_waiting_task_with_nothing_to_delete_reports_nothing_with_one_call(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["nobody has this"], wait_for_completion=True, deferrable=True))
+    assert run.try_once() == []
+    assert run.ti.xcoms["report"] == []
+    assert len(emulator.requests("/crm/")) == 1
+
+
+def test_killing_a_task_says_that_its_jobs_go_on(emulator: Control, caplog: pytest.LogCaptureFixture) -> None:
+    run = TaskRun(task(tag_names=["hot"]))
+    run.task.on_kill()
+    assert "goes on" not in caplog.text
+    (job_id,) = run.try_once()
+    run.task.on_kill()
+    assert f"job {job_id} goes on" in caplog.text
 
 
 # --- submitted once -----------------------------------------------------------------------------------------------------

@@ -36,7 +36,9 @@ class SharedBackoff:
 
     def refused(self, error: TooManyRequests) -> None:
         """Close the gate, for as long as Zoho says or for a random time."""
-        jittered = random.uniform(0.0, min(self._first * 2.0**self._refusals, self._longest))  # noqa: S311 - jitter, not cryptography
+        # beyond 2 to the 30th every bound is reached, and a float would overflow in the end
+        bound = min(self._first * 2.0 ** min(self._refusals, 30), self._longest)
+        jittered = random.uniform(0.0, bound)  # noqa: S311 - jitter, not cryptography
         self._closed_until = max(self._closed_until, time.monotonic() + max(jittered, error.retry_after or 0.0))
         self._refusals += 1
         self._last = error

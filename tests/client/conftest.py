@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import RetryPolicy
+from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.server import EmulatorServer
@@ -42,8 +43,8 @@ def connect(kind: str) -> Iterator[Connect]:
     """Make clients of this kind, and close them in the end."""
     made: list[Side] = []
 
-    def make(config: ClientConfig, retries: RetryPolicy = PATIENT) -> Side:
-        made.append(SIDES[kind](config, retries))
+    def make(config: ClientConfig, retries: RetryPolicy = PATIENT, sharing: TokenSharing | None = None) -> Side:
+        made.append(SIDES[kind](config, retries, sharing))
         return made[-1]
 
     yield make

@@ -14,6 +14,7 @@ from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from tests.conftest import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 
 CREDENTIALS = Credentials(CLIENT_ID, CLIENT_SECRET, RefreshTokenGrant(REFRESH_TOKEN))
@@ -45,9 +46,9 @@ class Side(Protocol):
 class SyncSide:
     """`ZohoCrmClient`; calls at the same time come from threads."""
 
-    def __init__(self, config: ClientConfig, retries: RetryPolicy) -> None:
+    def __init__(self, config: ClientConfig, retries: RetryPolicy, sharing: TokenSharing | None = None) -> None:
         self.secrets: list[str] = []
-        self._client = ZohoCrmClient(config, retries, on_secret=self.secrets.append)
+        self._client = ZohoCrmClient(config, retries, on_secret=self.secrets.append, sharing=sharing)
 
     def send(self, call: ApiCall[Any]) -> Any:
         return self._client.send(call)
@@ -63,10 +64,10 @@ class SyncSide:
 class AsyncSide:
     """`AsyncZohoCrmClient` in an event loop of its own."""
 
-    def __init__(self, config: ClientConfig, retries: RetryPolicy) -> None:
+    def __init__(self, config: ClientConfig, retries: RetryPolicy, sharing: TokenSharing | None = None) -> None:
         self.secrets: list[str] = []
         self._runner = asyncio.Runner()
-        self._client = AsyncZohoCrmClient(config, retries, on_secret=self._note)
+        self._client = AsyncZohoCrmClient(config, retries, on_secret=self._note, sharing=sharing)
         try:
             self._runner.run(self._client.open())
         except BaseException:

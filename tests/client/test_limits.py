@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from airflow_provider_zcrm.api.errors import ConnectionFailed, SubmissionUncerta
 from airflow_provider_zcrm.api.mass_delete import submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.connections import _UntilDeadline
 from airflow_provider_zcrm.client.retries import NO_RETRIES
 from airflow_provider_zcrm.emulator.control import Control
 from tests.client.conftest import Connect
@@ -100,6 +102,35 @@ def test_a_call_ends_in_time_however_slowly_the_answer_comes(connect: Connect, s
 
         assert caught.value.sent is True
         assert 0.5 < time.monotonic() - started < 2.0
+
+
+def test_a_server_that_falls_silent_in_the_middle_has_no_time_of_its_own(connect: Connect) -> None:
+    def fall_silent(heard: Heard) -> None:
+        heard.send(HEAD + b"Content-Length: 200\r\n\r\n")
+        drip(heard, b" " * 20)
+        time.sleep(3.0)
+
+    with ScriptedServer(fall_silent) as server:
+        side = connect(config_for(server.url, request_timeout=1.0), NO_RETRIES)
+        started = time.monotonic()
+
+        with pytest.raises(ConnectionFailed):
+            side.send(list_modules())
+
+        assert time.monotonic() - started < 1.5
+
+
+def test_bytes_that_are_there_after_the_deadline_are_not_waited_for_again() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        here.settimeout(0.01)
+        file = _UntilDeadline(here.makefile("rb", buffering=0), here)
+        there.sendall(b"late")
+        time.sleep(0.02)
+
+        with pytest.raises(TimeoutError, match="took too long"):
+            file.read(4)
+        file.close()
 
 
 def test_a_submission_that_is_answered_too_slowly_is_uncertain(connect: Connect) -> None:

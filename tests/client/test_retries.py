@@ -22,6 +22,7 @@ from airflow_provider_zcrm.api.errors import (
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import list_tags
+from airflow_provider_zcrm.client.backoff import SharedBackoff
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import NO_RETRIES, RetryPolicy
 from airflow_provider_zcrm.emulator.control import Control
@@ -191,3 +192,13 @@ def test_only_a_429_can_lengthen_a_wait() -> None:
     assert wait_of(policy, 1, TooManyRequests("m")) <= 0.01
     assert wait_of(policy, 1, ServiceUnavailable("m")) <= 0.01
     assert wait_of(policy, 1, None) <= 0.01
+
+
+def test_refusals_without_end_overflow_nothing() -> None:
+    backoff = SharedBackoff(first=1.0, longest=60.0)
+    for _ in range(2000):
+        backoff.refused(TooManyRequests("m"))
+
+    with pytest.raises(TooManyRequests) as caught:
+        backoff.check()
+    assert 0 < (caught.value.retry_after or 0.0) <= 60.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant, Credentials, RefreshTokenGrant
 from airflow_provider_zcrm.api.tags import list_tags
 from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.token_seal import TokenSeal
+from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
@@ -219,6 +222,31 @@ def test_ten_tokens_are_all_that_zoho_grants(config: ClientConfig, connect: Conn
 
     with pytest.raises(TokenThrottled):
         connect(config).send(list_modules())
+
+
+def test_a_token_that_another_host_got_before_the_throttle_answered_is_taken(
+    config: ClientConfig, connect: Connect, emulator: Control, tmp_path: Path
+) -> None:
+    granted = connect(config)
+    granted.send(list_modules())
+    now = time.time()
+    sealed = TokenSeal(config).seal({"token": granted.secrets[0], "issued_at": now, "expires_at": now + 3600})
+    forget_tokens()
+
+    class Store:
+        """Empty until Zoho has been asked."""
+
+        def get(self, name: str) -> str | None:
+            return sealed if len(emulator.requests(TOKEN)) == 2 else None
+
+        def put(self, name: str, value: str) -> None:
+            pytest.fail("nothing new is known")
+
+    emulator.fault("token_throttle", TOKEN, times=None)
+    side = connect(config, sharing=TokenSharing(Store(), tmp_path / "locks"))
+
+    assert len(side.send(list_modules())) == 2
+    assert side.secrets == granted.secrets
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,19 @@ def test_accepted_jobs_come_in_the_order_in_which_they_were_sent() -> None:
     assert [batch.job_id for batch in journal.accepted()] == ["78", "77"]
 
 
+def test_a_batch_is_superseded_by_a_later_one_with_some_of_its_tags_unless_zoho_refused_that() -> None:
+    journal = (
+        NEW.with_intent(["1", "2"], 1.0).with_outcome("accepted", 2.0, "77").with_intent(["3"], 3.0).with_outcome("accepted", 4.0, "78")
+    )
+    first, second = journal.batches
+    again = journal.with_intent(["2", "4"], 5.0)
+
+    assert [journal.superseded(batch) for batch in (first, second)] == [False, False]
+    assert [again.superseded(batch) for batch in again.batches] == [True, False, False]
+    assert again.with_outcome("refused", 6.0).superseded(first) is False
+    assert again.with_outcome("accepted", 6.0, "79").superseded(first) is True
+
+
 def test_a_journal_is_a_value() -> None:
     before = NEW.to_json()
     NEW.with_intent(["1"], 1.0).with_outcome("accepted", 2.0, "77").with_names({"hot": "1"})

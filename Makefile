@@ -8,7 +8,7 @@ STAMP   := $(VENV)/.set-up-is-done
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test lint format constraints clean
+.PHONY: help setup demo demo-stop test chaos lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,9 @@ demo-stop: ## Stop what `make demo KEEP=1` left running
 test: $(STAMP) ## The whole suite, with coverage; ARGS="..." goes to pytest
 	@mkdir -p $(REPORTS)
 	$(BIN)/python -m pytest tests --cov --cov-report=term --junitxml=$(REPORTS)/junit.xml $(ARGS)
+
+chaos: $(STAMP) ## RUNS=200 runs of a real Airflow in which things break and workers are killed, each from a fresh seed
+	$(BIN)/python -m tests.chaos --runs $(or $(RUNS),20)
 
 lint: $(STAMP) ## ruff, mypy and the layers
 	$(BIN)/ruff check .

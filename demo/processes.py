@@ -56,7 +56,7 @@ class Processes:
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Component:
         """Start a program in a session of its own, and note its id."""
         log = self._folder / f"{name}.log"
-        with log.open("wb") as out:
+        with log.open("ab") as out:
             process = subprocess.Popen(
                 command, env=env, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
             )
@@ -64,6 +64,13 @@ class Processes:
         self._components.append(component)
         write_pids(self._folder, [c.process.pid for c in self._components])
         return component
+
+    def kill(self, name: str) -> None:
+        """Kill a program and all that it has started, as a machine that fails would."""
+        component = next(each for each in self._components if each.name == name)
+        self._components.remove(component)
+        os.killpg(component.process.pid, signal.SIGKILL)
+        component.process.wait()
 
     def run(self, name: str, command: Sequence[str], env: Mapping[str, str], seconds: float) -> None:
         """Run a program to its end."""

@@ -7,6 +7,7 @@ Zoho: crm/developer/docs/api/v8/mass-delete-tags.html, get-mass-delete-tags-stat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -134,6 +135,8 @@ _RECORD_KEYS = ("Status", "Total_Count", "Deleted_Count", "Failed_Count")
 
 
 def _records_request(method: str, module: str, operation: str, **fields: Any) -> ApiRequest:
+    if not re.fullmatch(r"\w+", module, re.ASCII):
+        raise InvalidArgument(f"module is {module!r}, which is not the API name of a module.")
     return ApiRequest(
         method,
         f"{module}/actions/mass_delete",

@@ -24,6 +24,9 @@ from airflow_provider_zcrm.api.errors import JobAlreadyRunning, RetryableError, 
 
 log = logging.getLogger(__name__)
 
+# while Zoho grants no token, the shared store is looked at so often
+_LOOK_EVERY = 30.0
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -56,7 +59,7 @@ class RetryPolicy:
         """Return tenacity's controller for getting a token: somebody else may get it, so it looks again and again."""
         return Retrying(
             retry=retry_if_exception_type(TokenThrottled),
-            wait=wait_fixed(30.0),
+            wait=wait_fixed(_LOOK_EVERY),
             stop=stop_before_delay(self.token_patience),
             reraise=True,
             before_sleep=_tell,

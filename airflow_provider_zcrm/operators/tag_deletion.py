@@ -67,8 +67,9 @@ class TagDeletion:
         self._stillness = Stillness()
 
     def look(self) -> None:
-        """Read the list of the module's tags."""
-        self._listed = {tag.id: tag for tag in self._client.send(list_tags(self._module)).tags}
+        """Read the list of the module's tags; an empty one is read twice, because an answer without a body (204) means that too."""
+        tags = self._client.send(list_tags(self._module)).tags or self._client.send(list_tags(self._module)).tags
+        self._listed = {tag.id: tag for tag in tags}
 
     def resolve(self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str) -> list[str]:
         """Return the ids of the wanted tags, and judge what is missing: both once per round, before the first POST.
@@ -174,12 +175,15 @@ class TagDeletion:
     def _settle(self, wanted: Sequence[str]) -> None:
         """Watch the list until every unconfirmed batch is gone, or has stood still for long enough to be sent again once."""
         resent: set[str] = set()
+        watched: list[str] = []
         while unconfirmed := self._unconfirmed(wanted):
             now = time.time()
             left = {batch: self._stillness.since(batch, ids, now) + self._settle_seconds - now for batch, ids in unconfirmed.items()}
             settled = [tag_id for batch, ids in unconfirmed.items() if left[batch] <= 0 for tag_id in sorted(ids)]
             if not settled:
-                log.info("Watching the list of tags for up to %.0f s more: a submission is unconfirmed.", max(left.values()))
+                if len(watched) != sum(map(len, unconfirmed.values())):
+                    watched = [tag_id for ids in unconfirmed.values() for tag_id in ids]
+                    log.info("%d tags are of an unconfirmed submission; the list is watched for %.0f s.", len(watched), max(left.values()))
                 self._sleep(min(*left.values(), max(1.0, self._settle_seconds / 10), 30.0))
                 self.look()
                 continue

@@ -47,10 +47,7 @@ class RealAirflow:
 
     def restart(self, component: str) -> None:
         """Kill a component with SIGKILL and start it again."""
-        (found,) = [each for each in self.processes._components if each.name == component]
-        self.processes._components.remove(found)
-        found.process.kill()
-        found.process.wait()
+        self.processes.kill(component)
         self.processes.start(component, self.airflow.command(*COMPONENTS[component]), self.airflow.env)
 
     def everything_written(self) -> Iterator[tuple[Path, bytes]]:

@@ -98,6 +98,18 @@ def test_no_tag_left_to_delete_is_a_success_without_a_post(emulator: Control) ->
     assert posts(emulator) == []
 
 
+def test_an_answer_without_a_body_is_not_taken_for_an_empty_module(emulator: Control) -> None:
+    emulator.fault("empty_204", "settings/tags$", method="GET")
+    assert len(TaskRun(task(tag_names=["hot"])).try_once()) == 1
+
+
+@pytest.mark.parametrize("reading", ["list", "204"])
+def test_a_module_without_tags_is_a_success(emulator: Control, reading: str) -> None:
+    emulator.readings(empty_tags=reading)
+    emulator.remove_tags("Leads", list(emulator.tags("Leads").values()))
+    assert TaskRun(task(tag_names=["hot"])).try_once() == []
+
+
 def test_an_empty_list_of_ids_deletes_nothing(emulator: Control) -> None:
     assert TaskRun(task(tag_ids=[])).try_once() == []
     assert posts(emulator) == []

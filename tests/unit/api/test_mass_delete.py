@@ -299,3 +299,9 @@ def test_zohos_path_points_at_the_tag(path: str | None, tag: str | None) -> None
 
 def test_without_a_path_no_tag_is_blamed() -> None:
     assert refused_tag(TagNotFound("gone"), ["a"]) is None
+
+
+@pytest.mark.parametrize("module", ["settings/tags", "../org", "", "Leads?x=1", "L\u00e9ads"])
+def test_a_module_that_would_change_the_path_is_refused(module: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"API name|needs its module"):
+        job_status(MassDeleteJob("records", "1", module))

@@ -27,6 +27,9 @@ from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
 
+# an event that comes before Airflow has noted the deferral costs the task a try, on some versions (apache/airflow#66374, #71580)
+_FIRST_EVENT_SECONDS = 4.0
+
 EVENT_VERSION = 1
 EVENT_KIND = "mass_delete_jobs"
 
@@ -98,6 +101,7 @@ class MassDeleteJobTrigger(BaseTrigger):
         async with AsyncExitStack() as stack:
             client: AsyncZohoCrmClient | None = None
             while watch.open_jobs():
+                pause = max(pause, _FIRST_EVENT_SECONDS - self._elapsed())
                 if not await self._sleep(pause):
                     return "timeout"
                 try:

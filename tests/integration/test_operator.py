@@ -11,6 +11,7 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import tag_deletion
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import TaskRun
 
 MASS_DELETE = "settings/tags/actions/mass_delete"
@@ -18,8 +19,9 @@ MASS_DELETE = "settings/tags/actions/mass_delete"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at the list again after parts of a second instead of a minute."""
+    """Look at the list again after parts of a second instead of a minute, and let the trigger fire at once."""
     monkeypatch.setattr(tag_deletion, "_LOOKS", (0.2, 0.4, 0.6))
+    monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 0.0)
 
 
 def task(**arguments: Any) -> MassDeleteTagsOperator:

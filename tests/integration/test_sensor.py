@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import TaskRun
 
 try:
@@ -26,6 +28,12 @@ MASS_DELETE = "settings/tags/actions/mass_delete"
 LEADS_ID = "2276164000000000125"
 HOT, COLD = "2276164000001021041", "2276164000001021042"
 MODES = {"poke": {"mode": "poke"}, "reschedule": {"mode": "reschedule"}, "deferrable": {"deferrable": True}}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the trigger fire at once: no scheduler has to note the deferral first."""
+    monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 0.0)
 
 
 @pytest.fixture(params=list(MODES))
@@ -279,3 +287,11 @@ def test_ending_a_deferred_task_says_that_the_jobs_go_on(
     asyncio.run(run.deferred.trigger.on_kill())
     # Airflow 3 logs through structlog, which caplog does not see
     assert "goes on" in caplog.text + capsys.readouterr().out
+
+
+def test_a_trigger_does_not_fire_before_airflow_has_noted_the_deferral(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 1.5)
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
+    started = time.monotonic()
+    run.try_once()
+    assert time.monotonic() - started >= 1.5

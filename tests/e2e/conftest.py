@@ -45,6 +45,11 @@ class RealAirflow:
         run = self.airflow.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
         return DagRun(self, f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}")
 
+    def connect(self, conn_id: str, server: EmulatorServer) -> None:
+        """Make a connection to an emulator, as a user would in the form."""
+        value = json.loads(connection_json(server.url, token_store="variable"))
+        self.airflow.call("POST", "/connections", {"connection_id": conn_id, **value, "extra": json.dumps(value["extra"])})
+
     def restart(self, component: str) -> None:
         """Kill a component with SIGKILL and start it again."""
         self.processes.kill(component)
@@ -124,9 +129,9 @@ def running_airflow(tmp_path_factory: pytest.TempPathFactory, emulator_server: E
         try:
             airflow.migrate()
             airflow.start()
-            value = json.loads(connection_json(emulator_server.url, token_store="variable"))
-            airflow.call("POST", "/connections", {"connection_id": "zoho_crm_default", **value, "extra": json.dumps(value["extra"])})
-            yield RealAirflow(airflow, processes, emulator_server)
+            real = RealAirflow(airflow, processes, emulator_server)
+            real.connect("zoho_crm_default", emulator_server)
+            yield real
         finally:
             processes.stop()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
+from contextlib import ExitStack
+from typing import Any
 
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.server import EmulatorServer
 from tests.conftest import CLIENT_SECRET, REFRESH_TOKEN
 from tests.e2e.conftest import RealAirflow
 
@@ -58,14 +60,37 @@ def test_a_deferred_wait_survives_faults_and_the_death_of_the_triggerer(real: Re
     assert run.xcom("delete", "report")[0]["deleted"] == 1
 
 
-@pytest.mark.parametrize("moment", ["before the POST", "after the POST", "after the journal"])
-def test_a_worker_that_is_killed_loses_and_doubles_nothing(real: RealAirflow, zoho: Control, moment: str) -> None:
-    zoho.jobs(start_delay=2, duration=2)
-    run = real.start("waits_for_itself", tags=["hot", "cold"], die=moment)
-    assert run.wait() == "success"
-    assert accepted(zoho) == [[HOT, COLD]]
-    assert run.tasks()["delete"]["try_number"] >= 2
-    assert not {"hot", "cold"} & set(zoho.tags("Leads"))
+# each point of `execute` at which a worker can die, and whether the server answers the POST late, before or after its effect
+MOMENTS: dict[str, dict[str, Any]] = {
+    "before the intent is stored": {},
+    "after the intent is stored": {},
+    "before the POST": {},
+    "in the POST, before its effect": {"effect": False},
+    "in the POST, after its effect": {"effect": True},
+    "after the POST": {},
+    "before the id is stored": {},
+    "after the id is stored": {},
+    "before the deferral": {},
+    "after the wait": {},
+}
+
+
+def test_a_worker_that_is_killed_at_any_step_loses_and_doubles_nothing(real: RealAirflow) -> None:
+    with ExitStack() as emulators:
+        servers = {moment: emulators.enter_context(EmulatorServer()) for moment in MOMENTS}
+        runs = {}
+        for number, (moment, server) in enumerate(servers.items()):
+            server.control.jobs(start_delay=2, duration=1)
+            if slow := MOMENTS[moment]:
+                server.control.fault("slow", MASS_DELETE, method="POST", seconds=4, **slow)
+            real.connect(f"kill_{number}", server)
+            runs[moment] = real.start("waits_for_itself", tags=["hot", "cold"], die=moment.partition(",")[0], conn_id=f"kill_{number}")
+        outcome = {moment: run.wait(seconds=240) for moment, run in runs.items()}
+        assert outcome == dict.fromkeys(MOMENTS, "success")
+        for moment, server in servers.items():
+            assert accepted(server.control) == [[HOT, COLD]], moment
+            assert not {"hot", "cold"} & set(server.control.tags("Leads")), moment
+            assert runs[moment].tasks()["delete"]["try_number"] >= 2, moment
 
 
 def test_clearing_a_deferred_task_takes_up_its_job(real: RealAirflow, zoho: Control) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,38 +18,54 @@ ALWAYS: dict[str, Any] = {
     "schedule": None,
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
     "catchup": False,
+    "max_active_runs": 20,
     "render_template_as_native_obj": True,
-    "params": {"module": "Leads", "tags": [], "modules": [], "die": ""},
+    "params": {"module": "Leads", "tags": [], "die": "", "conn_id": "zoho_crm_default"},
     "default_args": {"retries": 2, "retry_delay": timedelta(seconds=1)},
 }
 
 
 class DyingOperator(MassDeleteTagsOperator):
-    """Kills its own process, once, at the moment that the run's conf names."""
+    """Kills its own process, once, at the moment that the run's conf names (see test_real_airflow.MOMENTS)."""
 
     def execute(self, context: Any) -> Any:
         self._moment = context["params"]["die"] if context["ti"].try_number == 1 else ""
         return super().execute(context)
+
+    def execute_complete(self, context: Any, event: Any = None) -> Any:
+        self._moment = context["params"]["die"] if context["ti"].try_number == 1 else ""
+        self._die("after the wait")
+        return super().execute_complete(context, event)
+
+    def defer(self, **arguments: Any) -> Any:
+        self._die("before the deferral")
+        return super().defer(**arguments)
 
     def _deletion(self, context: Any, *arguments: Any) -> TagDeletion:
         deletion = super()._deletion(context, *arguments)
         send, save = deletion._client.send, deletion._save_journal
 
         def dying_send(call: Any) -> Any:
-            self._die("before the POST", not call.request.idempotent)
+            if call.request.idempotent:
+                return send(call)
+            self._die("before the POST")
+            if self._moment == "in the POST":
+                threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
             value = send(call)
-            self._die("after the POST", not call.request.idempotent)
+            self._die("after the POST")
             return value
 
         def dying_save(journal: Any) -> None:
+            stored = any(batch.job_id for batch in journal.batches)
+            self._die("before the id is stored" if stored else "before the intent is stored")
             save(journal)
-            self._die("after the journal", any(batch.job_id for batch in journal.batches))
+            self._die("after the id is stored" if stored else "after the intent is stored")
 
         deletion._client.send, deletion._save_journal = dying_send, dying_save  # type: ignore[method-assign,assignment]
         return deletion
 
-    def _die(self, moment: str, here: bool) -> None:
-        if here and self._moment == moment:
+    def _die(self, moment: str) -> None:
+        if self._moment == moment:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -65,6 +82,7 @@ with DAG("waits_for_itself", **ALWAYS):
         task_id="delete",
         module="{{ params.module }}",
         tag_names="{{ params.tags }}",
+        zoho_crm_conn_id="{{ params.conn_id }}",
         wait_for_completion=True,
         deferrable=True,
         poke_interval=1,

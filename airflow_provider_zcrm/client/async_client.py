@@ -7,7 +7,6 @@ is off, because it would let a .netrc replace the token and ignores REQUESTS_CA_
 from __future__ import annotations
 
 import asyncio
-import random
 import ssl
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -143,9 +142,11 @@ class AsyncZohoCrmClient:
             if stored := tokens.take(await sharing.aget(tokens.name), rejected):
                 return await self._tell(stored)
             async with sharing.aalone(tokens.name):
-                await asyncio.sleep(random.uniform(0.0, sharing.spread))  # noqa: S311 - jitter, not cryptography
-                stored = tokens.take(await sharing.aget(tokens.name), rejected)
-                return await self._tell(stored) if stored else await self._new_token(rejected)
+                for seconds in sharing.waits():
+                    await asyncio.sleep(seconds)
+                    if stored := tokens.take(await sharing.aget(tokens.name), rejected):
+                        return await self._tell(stored)
+                return await self._new_token(rejected)
 
     async def _new_token(self, rejected: str | None) -> str:
         self._tokens.check_throttle()

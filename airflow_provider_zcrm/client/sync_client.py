@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -137,9 +136,11 @@ class ZohoCrmClient:
             if stored := tokens.take(sharing.get(tokens.name), rejected):
                 return self._tell(stored)
             with sharing.alone(tokens.name):
-                time.sleep(random.uniform(0.0, sharing.spread))  # noqa: S311 - jitter, not cryptography
-                stored = tokens.take(sharing.get(tokens.name), rejected)
-                return self._tell(stored) if stored else self._new_token(rejected)
+                for seconds in sharing.waits():
+                    time.sleep(seconds)
+                    if stored := tokens.take(sharing.get(tokens.name), rejected):
+                        return self._tell(stored)
+                return self._new_token(rejected)
 
     def _new_token(self, rejected: str | None) -> str:
         self._tokens.check_throttle()

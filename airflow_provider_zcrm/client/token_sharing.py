@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -59,7 +60,7 @@ class FileTokenStore:
 class TokenSharing:
     """A store, and the directory of this host's locks.
 
-    :param spread: upper bound of a random wait before a second look at the store, for a store that several hosts share.
+    :param spread: upper bound of a random wait before the last look at the store, for a store that several hosts share.
     :param run: how to call the store from an event loop.
     """
 
@@ -93,6 +94,13 @@ class TokenSharing:
     async def aput(self, name: str, value: str) -> None:
         """`put`, from an event loop."""
         await self.run(self.put, name, value)
+
+    def waits(self) -> tuple[float, ...]:
+        """Return the seconds to wait before each look at the store by the process that has the lock.
+
+        First none: who stood in the queue finds the token there, and must not add a wait of its own to those of all behind it.
+        """
+        return (0.0, random.uniform(0.0, self.spread)) if self.spread else (0.0,)  # noqa: S311 - jitter, not cryptography
 
     @contextmanager
     def alone(self, name: str) -> Iterator[None]:

@@ -11,6 +11,7 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,15 +50,20 @@ class Tokens:
         self._held: HeldToken | None = None
         self._granted: str | None = None
         self._refused_at: tuple[float, ...] = ()
+        # Zoho keeps ten, so older ones do not come back
+        self._rejected: deque[str] = deque(maxlen=20)
         # replaced at another moment by each process, so that a crowd does not wake at once
         self._early = random.uniform(60.0, 300.0)  # noqa: S311 - jitter, not cryptography
 
     def held(self, rejected: str | None = None) -> str | None:
         """Return this process's token, None if there is none that can be used.
 
-        :param rejected: a token that Zoho has just rejected; if it has been replaced meanwhile, the new one is returned.
+        :param rejected: a token that Zoho has just rejected; if it has been replaced meanwhile, the new one is returned. It is
+            never returned again, also not to a later call while there is no other.
         """
-        if self._held is None or self._held.value == rejected:
+        if rejected and rejected not in self._rejected:
+            self._rejected.append(rejected)
+        if self._held is None or self._held.value in self._rejected:
             return None
         left = self._held.expires_at - time.time()
         life = self._held.expires_at - self._held.issued_at
@@ -68,7 +74,7 @@ class Tokens:
         value = self._seal.open(stored)
         self._refused_at = max(self._refused_at, tuple(value.get("refused_at", ())))
         token = _token(value)
-        if token is not None and token.value != rejected:
+        if token is not None and token.value not in (rejected, *self._rejected):
             self._held = token
         return self.held(rejected)
 

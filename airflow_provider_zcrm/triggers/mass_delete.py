@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
@@ -118,8 +118,8 @@ class MassDeleteJobTrigger(BaseTrigger):
         return "ended"
 
     async def _enter_client(self, stack: AsyncExitStack) -> AsyncZohoCrmClient:
-        from airflow_provider_zcrm.hooks.triggerer import shared_client
-
+        # the first import of the HTTP libraries takes so long that it would stall the other triggers
+        shared_client = await asyncio.to_thread(_import_shared_client)
         try:
             return await stack.enter_async_context(shared_client(self.zoho_crm_conn_id))
         except (ZohoCrmError, AirflowNotFoundException):
@@ -158,6 +158,12 @@ class MassDeleteJobTrigger(BaseTrigger):
                 "carry": self.carry,
             }
         )
+
+
+def _import_shared_client() -> Callable[[str], AbstractAsyncContextManager[AsyncZohoCrmClient]]:
+    from airflow_provider_zcrm.hooks.triggerer import shared_client
+
+    return shared_client
 
 
 def read_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -12,12 +12,15 @@ from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSki
 
 from airflow_provider_zcrm.api.errors import JobFailed, JobNotFound, ScopeMissing, TooManyRequests
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view, submit_tags
+from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.hooks import triggerer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
 from airflow_provider_zcrm.triggers import mass_delete
-from tests.airflow_task import TaskRun
+from tests.airflow_task import TaskRun, fire, rebuilt
 
 try:
     from airflow.sdk.exceptions import AirflowRescheduleException
@@ -193,8 +196,6 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_passing_fault_never_fails_a_deferred_wait(emulator: Control, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    from airflow_provider_zcrm.api.poll_schedule import PollSchedule
-
     monkeypatch.setattr(PollSchedule, "after_failures", lambda self, failures, **_: 0.1)
     job_id = submit()
     emulator.fault(path=MASS_DELETE, times=3 if fault != "evicted" else 1, **FAULTS[fault])
@@ -295,3 +296,52 @@ def test_a_trigger_does_not_fire_before_airflow_has_noted_the_deferral(emulator:
     started = time.monotonic()
     run.try_once()
     assert time.monotonic() - started >= 1.5
+
+
+def test_an_airflow_that_does_not_give_the_connection_only_delays_a_deferred_wait(
+    emulator: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PollSchedule, "after_failures", lambda self, failures, **_: 0.1)
+    real, failures = triggerer.ask_airflow, [RuntimeError("the API server is down")] * 2
+
+    async def ask_airflow(*arguments: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await real(*arguments)
+
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
+    run.start()
+    monkeypatch.setattr(triggerer, "ask_airflow", ask_airflow)
+    assert run.resume()[0]["state"] == "COMPLETED"
+    assert not failures
+
+
+@pytest.mark.parametrize("broken", [None, "{}"])
+def test_a_connection_that_cannot_work_ends_a_deferred_wait(emulator: Control, monkeypatch: pytest.MonkeyPatch, broken: str | None) -> None:
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
+    emulator.jobs(start_delay=60)
+    run.start()
+    if broken:
+        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", '{"conn_type": "zoho_crm", "login": "1000.X"}')
+    else:
+        monkeypatch.delenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT")
+    with pytest.raises(ZohoCrmFailure, match=r"password|isn't defined"):
+        run.resume()
+
+
+def test_triggers_of_one_connection_share_a_client(emulator: Control) -> None:
+    async def together() -> list[Any]:
+        runs = [TaskRun(MassDeleteJobSensor(task_id="wait", job_id=job, deferrable=True, poke_interval=0.3)) for job in jobs]
+        for run in runs:
+            run.start()
+        events = await asyncio.gather(*(fire(rebuilt(run.deferred.trigger)) for run in runs if run.deferred))
+        return [event.payload["status"] for event in events]
+
+    emulator.jobs(start_delay=0.5, duration=0.2)
+    jobs = [submit(HOT), submit(COLD)]
+    forget_tokens()
+    emulator.evict_access_tokens()
+    emulator.reset_counters()
+    assert asyncio.run(together()) == ["ended", "ended"]
+    assert triggerer._shared == {}
+    assert len(emulator.requests("/oauth/v2/token")) == 1

@@ -94,9 +94,16 @@ def test_an_answer_is_read(call: ApiCall[Any], body: Any, value: Any) -> None:
     assert call.parse(answer(200, body)) == value
 
 
-@pytest.mark.parametrize(("call", "value"), [(list_modules(), []), (list_tags("Leads"), TagList(()))])
-def test_no_content_means_none_of_them(call: ApiCall[Any], value: Any) -> None:
-    assert call.parse(answer(204, headers={"content-type": "application/json;charset=utf-8"})) == value
+NO_CONTENT = answer(204, headers={"content-type": "application/json;charset=utf-8"})
+
+
+def test_no_content_means_that_a_module_has_no_tags() -> None:
+    assert list_tags("Leads").parse(NO_CONTENT) == TagList(())
+
+
+def test_no_content_does_not_mean_that_an_org_has_no_modules() -> None:
+    with pytest.raises(UnreadableResponse, match="no modules"):
+        list_modules().parse(NO_CONTENT)
 
 
 @pytest.mark.parametrize(

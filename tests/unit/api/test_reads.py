@@ -71,6 +71,7 @@ def test_a_read_is_a_get_that_may_be_repeated(call: ApiCall[Any], path: str, par
                         "2025-12-29T10:43:05+05:30",
                         "2026-01-02T08:00:00+05:30",
                         "Patricia Boyle",
+                        "2276164000000225013",
                     ),
                 ),
                 500,

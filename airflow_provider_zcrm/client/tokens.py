@@ -72,7 +72,8 @@ class Tokens:
     def take(self, stored: str | None, rejected: str | None = None) -> str | None:
         """Take over what a store holds and return its token, None if there is none that can be used."""
         value = self._seal.open(stored)
-        self._refused_at = max(self._refused_at, tuple(value.get("refused_at", ())))
+        # the last refusal counts, whoever met it
+        self._refused_at = max(self._refused_at, tuple(value.get("refused_at", ())), key=lambda refused_at: refused_at[-1:])
         token = _token(value)
         if token is not None and token.value not in (rejected, *self._rejected):
             self._held = token

@@ -102,7 +102,7 @@ class TaskRun:
 
     def fresh_task(self) -> BaseOperator:
         """Return the task as a new process would have it: without what an earlier one cached."""
-        for name in ("_client", "_watch"):
+        for name in ("_client", "_watch", "_began"):
             self.task.__dict__.pop(name, None)
         return self.task
 

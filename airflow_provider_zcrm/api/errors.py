@@ -16,6 +16,7 @@ Zoho: crm/developer/docs/api/v8/status-codes.html, mass-delete-tags.html, mass-d
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -61,6 +62,13 @@ class ZohoCrmError(Exception):
     def __str__(self) -> str:
         call = f" [{self.method} {self.path}: HTTP {self.status or '-'} {self.code}]".replace(" ]", "]")
         return f"{self.message}{call if self.method else ''}{' ' + self.advice if self.advice else ''}"
+
+    def without(self, secret: str) -> None:
+        """Take a secret out of the words of the error, in case that Zoho has quoted it."""
+        if secret in self.message + json.dumps(self.details):
+            self.message = self.message.replace(secret, "***")
+            self.details = json.loads(json.dumps(self.details).replace(secret, "***"))
+            self.args = (self.message,)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the error as JSON values, the form in which a trigger hands it to its task."""
@@ -128,6 +136,13 @@ class TokenThrottled(RetryableError):
     )
 
 
+class TagNotFound(RetryableError):
+    """One tag of a batch does not exist, or not in this module; Zoho refused the whole batch and took nothing.
+
+    The list of tags may follow a delete a little late, so reading it again helps.
+    """
+
+
 class JobAlreadyRunning(RetryableError):
     """ALREADY_SCHEDULED: Zoho runs one such job at a time; send again when the other one has ended."""
 
@@ -177,10 +192,6 @@ class InvalidModule(PermanentError):
 
 class InvalidRequest(PermanentError):
     """Zoho refuses the request as it is (MANDATORY_NOT_FOUND, INVALID_DATA and their kind)."""
-
-
-class TagNotFound(InvalidRequest):
-    """One tag of a batch does not exist, or not in this module; Zoho refused the whole batch and took nothing."""
 
 
 class TagInUse(PermanentError):
@@ -286,7 +297,7 @@ def _error_envelope(value: Any, depth: int = 3) -> Mapping[str, Any] | None:
     An answer with at least one success is not an error as a whole.
     """
     if isinstance(value, dict):
-        if value.get("status") == "error" or "TOO_MANY_REQUESTS" in (value.get("error"), value.get("code")):
+        if (value.get("status") == "error" and "code" in value) or "TOO_MANY_REQUESTS" in (value.get("error"), value.get("code")):
             return value
         lists = [item for item in value.values() if isinstance(item, list)]
         return _error_envelope(lists[0], depth) if len(lists) == 1 else None
@@ -327,9 +338,10 @@ def _glimpse(body: bytes) -> str:
 def _retry_after(response: ApiResponse, details: Mapping[str, Any]) -> float | None:
     """Seconds to wait, where Zoho says so; it documents neither the header nor the field, both have been seen in samples."""
     try:
-        return float(response.headers.get("retry-after") or details["retry_after"])
+        seconds = float(response.headers.get("retry-after") or details["retry_after"])
     except (KeyError, TypeError, ValueError):
         return None
+    return seconds if 0 <= seconds < math.inf else None
 
 
 @dataclass(frozen=True)

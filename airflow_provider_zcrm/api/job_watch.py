@@ -11,7 +11,9 @@ from typing import Any
 from airflow_provider_zcrm.api.mass_delete import JobStatus, MassDeleteJob
 from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 
-LOST = "UNKNOWN"
+# what stands for a state where Zoho has said none; Zoho's own words come in capitals
+LOST = "unknown to Zoho"
+NOT_ASKED = "not asked yet"
 
 
 class JobWatch:
@@ -61,7 +63,7 @@ class JobWatch:
 
 def report(job: MassDeleteJob, status: JobStatus | None) -> dict[str, Any]:
     """Return what is known of a job as JSON values; None where Zoho has not said."""
-    status = status or JobStatus(LOST)
+    status = status or JobStatus(NOT_ASKED)
     return {
         "id": job.id,
         "kind": job.kind,

@@ -80,8 +80,9 @@ class Journal:
         return replace(self, names=dict(names))
 
     def with_intent(self, ids: Sequence[str], now: float) -> Journal:
-        """Return the journal with a new batch that is about to be sent."""
-        return replace(self, batches=(*self.batches, Batch(tuple(ids), "intent", now, self.round)))
+        """Return the journal with a new batch that is about to be sent; refusals of the same tags say nothing any more."""
+        kept = (batch for batch in self.batches if batch.state != "refused" or not set(batch.ids) <= set(ids))
+        return replace(self, batches=(*kept, Batch(tuple(ids), "intent", now, self.round)))
 
     def with_outcome(self, state: str, now: float, job_id: str | None = None) -> Journal:
         """Return the journal with the outcome of the batch that was sent last."""

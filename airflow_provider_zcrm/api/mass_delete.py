@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import InvalidArgument, TagNotFound, decode, unexpected
+from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError, decode, unexpected
 
 TAGS_PER_JOB = 200
 RECORDS_PER_CALL = 500
@@ -124,7 +124,7 @@ def job_status(job: MassDeleteJob) -> ApiCall[JobStatus]:
     return ApiCall(request, lambda response: _status(response, request, "data", _RECORD_KEYS))
 
 
-def refused_tag(error: TagNotFound, tag_ids: Sequence[str]) -> str | None:
+def refused_tag(error: ZohoCrmError, tag_ids: Sequence[str]) -> str | None:
     """Return the tag id at which Zoho's ``json_path`` points, or None."""
     index = str(error.details.get("json_path", "")).rpartition("tags[")[2].partition("]")[0]
     return tag_ids[int(index)] if index.isdecimal() and int(index) < len(tag_ids) else None

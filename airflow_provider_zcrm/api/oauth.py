@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from airflow_provider_zcrm.api.data_centers import Hosts, data_center_of
 from airflow_provider_zcrm.api.errors import (
     CredentialsRejected,
     InvalidConnection,
+    ServiceUnavailable,
     TokenThrottled,
     UnreadableResponse,
     ZohoCrmError,
@@ -168,15 +170,20 @@ _PERMANENT = {
 
 
 def _token_error(body: dict[str, Any], status: int, hosts: Hosts) -> ZohoCrmError:
-    """Choose the error: the known words are permanent, a described error is the throttle (its words may be localised)."""
+    """Choose the error: the known words are permanent, a described or localised error is the throttle, a 5xx passes."""
     error = str(body.get("error") or "")
     where: dict[str, Any] = {"status": status, "code": error, "method": "POST", "path": TOKEN_PATH}
     if error in _PERMANENT:
         advice = _PERMANENT[error].format(center=hosts.data_center)
         return CredentialsRejected(f"Zoho Accounts ({hosts.accounts_url}) refuses the credentials.", advice=advice, **where)
-    if error and (error == "Access Denied" or "error_description" in body or body.get("status") == "failure"):
+    if status >= 500:
+        return ServiceUnavailable(f"Zoho Accounts ({hosts.accounts_url}) cannot answer: {error or 'no reason said'}.", **where)
+    in_words = error and not re.fullmatch(r"[a-z_]+", error)
+    if status == 429 or in_words or (error and ("error_description" in body or body.get("status") == "failure")):
         return TokenThrottled("Zoho grants no more access tokens for now.", **where)
-    return CredentialsRejected(f"Zoho Accounts ({hosts.accounts_url}) gave no access token: {error or 'no reason said'}.", **where)
+    if not error:
+        return UnreadableResponse(f"Zoho Accounts ({hosts.accounts_url}) gave neither an access token nor an error.", **where)
+    return CredentialsRejected(f"Zoho Accounts ({hosts.accounts_url}) gave no access token: {error}.", **where)
 
 
 def grant_of(

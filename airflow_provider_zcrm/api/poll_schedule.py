@@ -14,6 +14,8 @@ from airflow_provider_zcrm.api.mass_delete import JobStatus
 
 _THROTTLED_CEILING = 900.0
 _FAILURE_CEILING = 60.0
+# a fixed interval is never shorter: each poll costs a credit
+SHORTEST_INTERVAL = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class PollSchedule:
         :param status: what the job said last, if it said anything.
         """
         if self.interval is not None:
-            return self.interval
+            return max(self.interval, SHORTEST_INTERVAL)
         wait = elapsed / 10
         if status and status.total and status.progress:
             # counts are whole: nearly one more may be done, and of few items that is much

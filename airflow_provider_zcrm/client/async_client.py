@@ -110,6 +110,7 @@ class AsyncZohoCrmClient:
             self._credits.saw(response)
             value = call.parse(response)
         except ZohoCrmError as error:
+            error.without(token)
             if isinstance(error, TooManyRequests):
                 self._backoff.refused(error)
             if call.request.idempotent:

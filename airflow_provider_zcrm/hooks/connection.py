@@ -5,6 +5,7 @@ The same values come from the form (numbers, None for an empty field), from JSON
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -71,7 +72,7 @@ def _number(values: Mapping[str, Any], name: str, default: float, smallest: floa
         number = float(values.get(name, default))
     except (TypeError, ValueError):
         number = float("nan")
-    if not number >= smallest:
+    if not smallest <= number < math.inf:
         raise InvalidConnection(f"{name} is {values[name]!r}; it must be a number of at least {smallest:g}.")
     return number
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, TagsLeftBehind
+from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, RetryableError, TagsLeftBehind
 from airflow_provider_zcrm.api.ids import ids_of, names_of
 from airflow_provider_zcrm.api.job_watch import JobWatch, sentence
 from airflow_provider_zcrm.api.journal import Journal
@@ -59,6 +61,7 @@ class MassDeleteTagsOperator(BaseOperator):
     template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json", "tag_names": "json"}
     ui_color = "#f9d6d2"
     _submitted: tuple[str, ...] = ()
+    _until = math.inf
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class MassDeleteTagsOperator(BaseOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float | timedelta | None = None,
         timeout: float | timedelta = 6 * 3600.0,
-        settle: float = 300.0,
+        settle: float | timedelta = 300.0,
         unknown_job_grace: float = 60.0,
         verify: bool = True,
         on_partial_failure: str = "fail",
@@ -99,11 +102,15 @@ class MassDeleteTagsOperator(BaseOperator):
         :raises ZohoCrmFailure: what no retry will mend
         :raises ZohoCrmError: what a retry may mend; it goes on where this try stopped
         """
-        with airflow_errors():
+        with airflow_errors(), self._deadline_first():
             tag_ids, tag_names = self._wanted()
             state = TaskState(context)
             stored = state.get(_JOURNAL)
-            journal = Journal.open(stored, task_round(context), time.time(), seconds(self.timeout) or 0.0)
+            timeout, settle, _ = (seconds(getattr(self, name), name) for name in ("timeout", "settle", "poke_interval"))
+            if timeout is None or settle is None:
+                raise InvalidArgument("timeout and settle must be numbers of seconds or timedeltas, not None.")
+            journal = Journal.open(stored, task_round(context), time.time(), timeout)
+            self._until = journal.deadline
             state.set(_JOURNAL, journal.to_json())
             deletion = self._deletion(context, journal, state)
             deletion.look()
@@ -131,6 +138,16 @@ class MassDeleteTagsOperator(BaseOperator):
         """Say that the jobs go on: Zoho has no way to cancel them."""
         tell_that_jobs_go_on(self._submitted)
 
+    @contextmanager
+    def _deadline_first(self) -> Iterator[None]:
+        """Say that the deadline is reached, and not which fault lasted until then."""
+        try:
+            yield
+        except RetryableError as error:
+            if time.time() < self._until:
+                raise
+            raise DeadlineReached(f"timeout is over; the last that happened: {error.message}", advice=error.advice) from error
+
     def _wanted(self) -> tuple[list[str], list[str]]:
         """Return the ids and the names that are asked for, or refuse the arguments."""
         for name, allowed in (("missing_tags", ("skip", "fail")), ("on_partial_failure", ("fail", "ignore"))):
@@ -149,7 +166,7 @@ class MassDeleteTagsOperator(BaseOperator):
             journal,
             save=lambda changed: state.set(_JOURNAL, changed.to_json()),
             announce=lambda job_ids: self._announce(context, job_ids),
-            settle=self.settle,
+            settle=seconds(self.settle, "settle") or 0.0,
         )
 
     def _announce(self, context: Context, job_ids: list[str]) -> None:
@@ -159,9 +176,10 @@ class MassDeleteTagsOperator(BaseOperator):
 
     @cached_property
     def _client(self) -> ZohoCrmClient:
+        from airflow_provider_zcrm.client.retries import RetryPolicy
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 
-        return ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
+        return ZohoCrmHook(self.zoho_crm_conn_id, retries=RetryPolicy(until=self._until)).get_conn()
 
     def _wait(self, context: Context, deletion: TagDeletion, job_ids: list[str], wanted: list[str], deadline: float) -> list[str]:
         jobs = [MassDeleteJob("tags", job_id, self.module) for job_id in job_ids]
@@ -176,15 +194,15 @@ class MassDeleteTagsOperator(BaseOperator):
                 unknown_job_grace=self.unknown_job_grace,
                 carry={"tag_ids": wanted},
             )
-        watch = JobWatch(jobs, PollSchedule(seconds(self.poke_interval)), self.unknown_job_grace)
+        watch = JobWatch(jobs, PollSchedule(seconds(self.poke_interval, "poke_interval")), self.unknown_job_grace)
         started_at = time.time()
         while watch.open_jobs():
-            pause = watch.next_wait(time.time() - started_at)
-            if time.time() + pause > deadline:
+            time.sleep(max(0.0, min(watch.next_wait(time.time() - started_at), deadline - time.time())))
+            over = time.time() >= deadline
+            poll_jobs(self._client, watch)
+            if over and watch.open_jobs():
                 last = "; ".join(sentence(report) for report in watch.reports())
                 raise DeadlineReached(f"timeout is over before all jobs have ended: {last}. Zoho goes on with them.")
-            time.sleep(pause)
-            poll_jobs(self._client, watch)
         return self._finish(context, deletion, watch.reports(), wanted)
 
     def _finish(self, context: Context, deletion: TagDeletion, reports: list[dict[str, Any]], wanted: list[str]) -> list[str]:

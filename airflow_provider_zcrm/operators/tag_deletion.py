@@ -22,7 +22,7 @@ from airflow_provider_zcrm.api.errors import (
     ZohoCrmError,
 )
 from airflow_provider_zcrm.api.journal import Batch, Journal, Stillness
-from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, job_status, submit_tags
+from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, job_status, refused_tag, submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import Tag, list_tags
 
@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 
 # COMPLETED may precede the removal from the list: seconds to wait before each further look
 _LOOKS = (10.0, 20.0, 30.0)
-_NOT_FOUND_RESENDS = 3
 
 
 class TagDeletion:
@@ -206,17 +205,14 @@ class TagDeletion:
 
     def _post_batch(self, tag_ids: list[str]) -> None:
         """Post one batch, without the tags that have gone meanwhile, and after another job where Zoho wants that."""
-        not_found, pauses = 0, _growing_pauses()
+        looks, pauses = iter(_LOOKS), _growing_pauses()
+        log.info("Asking Zoho to delete %d tags of %s: %s", len(tag_ids), self._module, self.names(tag_ids))
         while tag_ids:
             try:
                 self._post_once(tag_ids)
             except TagNotFound as error:
-                not_found += 1
-                if not_found > _NOT_FOUND_RESENDS:
-                    raise
                 log.warning("%s The list is read again.", error)
-                self.look()
-                tag_ids = self.present(tag_ids)
+                tag_ids = self._without_the_gone(tag_ids, error, looks)
             except JobAlreadyRunning as error:
                 log.info("%s Waiting for it.", error)
                 self._sleep(next(pauses))
@@ -227,19 +223,31 @@ class TagDeletion:
         call = submit_tags(self._module, self._id_of_module(), tag_ids)
         self._check_deadline(0.0)
         self._save(self._journal.with_intent(tag_ids, time.time()))
-        log.info("Asking Zoho to delete %d tags of %s: %s", len(tag_ids), self._module, self.names(tag_ids))
         try:
             job_id = self._client.send(call)
         except SubmissionUncertain as error:
             log.warning("%s The list is watched.", error)
             return
-        except ZohoCrmError:
+        except ZohoCrmError as error:
             self._save(self._journal.with_outcome("refused", time.time()))
+            if tag_id := refused_tag(error, tag_ids):
+                error.message += f" It is {self.names([tag_id])}."
             raise
         log.info("Zoho has scheduled job %s for %d tags of %s.", job_id, len(tag_ids), self._module)
         self._save(self._journal.with_outcome("accepted", time.time(), job_id))
         self._under_way.add(self._journal.batches[-1])
         self._announce(self.job_ids())
+
+    def _without_the_gone(self, tag_ids: list[str], error: TagNotFound, looks: Iterator[float]) -> list[str]:
+        """Return the tags that are still listed, later if they all are: the list may follow a delete late."""
+        pause = next(looks, None)
+        if pause is None:
+            raise error
+        self.look()
+        if self.present(tag_ids) == tag_ids:
+            self._sleep(pause)
+            self.look()
+        return self.present(tag_ids)
 
     def _id_of_module(self) -> str:
         if self._module_id is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
-from airflow_provider_zcrm.api.errors import JobNotFound
+from airflow_provider_zcrm.api.errors import InvalidArgument, JobNotFound
 from airflow_provider_zcrm.api.job_watch import JobWatch, sentence
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
 from airflow_provider_zcrm.triggers.mass_delete import MassDeleteJobTrigger
@@ -27,9 +27,16 @@ log = logging.getLogger(__name__)
 _BACKSTOP_SECONDS = 120.0
 
 
-def seconds(value: float | timedelta | None) -> float | None:
-    """Return a duration in seconds, None for None."""
-    return value.total_seconds() if isinstance(value, timedelta) else value
+def seconds(value: float | timedelta | None, argument: str) -> float | None:
+    """Return a duration in seconds, None for None.
+
+    :raises InvalidArgument: it is neither a number nor a timedelta
+    """
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise InvalidArgument(f"{argument} is {value!r}; it must be a number of seconds or a timedelta.")
+    return value
 
 
 def tell_that_jobs_go_on(job_ids: Sequence[str]) -> None:
@@ -80,7 +87,7 @@ def defer_to_triggerer(
         started_at=now,
         deadline=deadline,
         limit=limit,
-        poke_interval=seconds(poke_interval),
+        poke_interval=seconds(poke_interval, "poke_interval"),
         unknown_job_grace=unknown_job_grace,
         carry=carry,
     )

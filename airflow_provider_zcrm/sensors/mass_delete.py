@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
 
+from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import InvalidArgument, JobFailed, JobNotFound, RetryableError
 from airflow_provider_zcrm.api.ids import ids_of
 from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, sentence
@@ -83,11 +84,15 @@ class MassDeleteJobSensor(BaseSensorOperator):
         with airflow_errors(JobFailed):
             self._check_arguments()
             try:
-                self._ask()
+                self._ask(context)
             except RetryableError as error:
-                if not self.deferrable:
+                if self.deferrable:
+                    self.log.warning("%s The triggerer tries again.", error)
+                elif time.time() < self._until(context):
                     raise
-                self.log.warning("%s The triggerer tries again.", error)
+                else:
+                    self.log.warning("%s The timeout is over.", error)
+                    return PokeReturnValue(is_done=False)
             if not self._watch.open_jobs():
                 return PokeReturnValue(is_done=True, xcom_value=self._judged(self._watch.reports()))
             if self.deferrable:
@@ -113,19 +118,20 @@ class MassDeleteJobSensor(BaseSensorOperator):
     def _get_next_poke_interval(self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int) -> float:
         if self.fixed_poke_interval is None and not self.exponential_backoff:
             return self._watch.next_wait(run_duration())
-        return float(super()._get_next_poke_interval(started_at, run_duration, poke_count))
+        return max(poll_schedule.SHORTEST_INTERVAL, float(super()._get_next_poke_interval(started_at, run_duration, poke_count)))
 
     @cached_property
     def _watch(self) -> JobWatch:
         jobs = [MassDeleteJob(self.kind, job_id, self.module) for job_id in ids_of(self.job_id, "job_id")]
-        return JobWatch(jobs, PollSchedule(seconds(self.fixed_poke_interval)), self.unknown_job_grace)
+        return JobWatch(jobs, PollSchedule(seconds(self.fixed_poke_interval, "poke_interval")), self.unknown_job_grace)
 
-    @cached_property
-    def _client(self) -> ZohoCrmClient:
-        from airflow_provider_zcrm.client.retries import NO_RETRIES
+    def _new_client(self, context: Context) -> ZohoCrmClient:
+        """Return a client that gives up when ``timeout`` is over; a deferrable sensor leaves all retries to the triggerer."""
+        from airflow_provider_zcrm.client.retries import NO_RETRIES, RetryPolicy
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 
-        return ZohoCrmHook(self.zoho_crm_conn_id, retries=NO_RETRIES if self.deferrable else None).get_conn()
+        retries = NO_RETRIES if self.deferrable else RetryPolicy(until=self._until(context))
+        return ZohoCrmHook(self.zoho_crm_conn_id, retries=retries).get_conn()
 
     def _check_arguments(self) -> None:
         if self.on_partial_failure not in ("fail", "ignore"):
@@ -135,14 +141,28 @@ class MassDeleteJobSensor(BaseSensorOperator):
         if self.kind == "records" and not self.module:
             raise InvalidArgument("kind records needs module, because Zoho keeps such jobs per module.")
 
-    def _ask(self) -> None:
+    def _ask(self, context: Context) -> None:
         """Ask for the jobs; one that Zoho does not know is asked for again here where the next poke would not remember it."""
         if not self._watch.open_jobs():
             return
-        poll_jobs(self._client, self._watch)
+        client = self._new_client(context)
+        poll_jobs(client, self._watch)
         while self.reschedule and not self.deferrable and self._watch.unknown_jobs():
             time.sleep(min(5.0, self.unknown_job_grace))
-            poll_jobs(self._client, self._watch)
+            poll_jobs(client, self._watch)
+
+    def _until(self, context: Context) -> float:
+        """Return the epoch seconds at which ``timeout`` is over, counted as Airflow counts it."""
+        first = (
+            context["ti"].get_first_reschedule_date(context)
+            if self.reschedule and hasattr(context["ti"], "get_first_reschedule_date")
+            else None
+        )
+        return (first.timestamp() if first else self._began) + self.timeout
+
+    @cached_property
+    def _began(self) -> float:
+        return time.time()
 
     def _defer(self, context: Context) -> NoReturn:
         defer_to_triggerer(
@@ -167,7 +187,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
                 f"A mass delete has failed: {told}.",
                 advice="Look in Zoho CRM at what is left; to delete it, clear the task that submitted the job.",
             )
-        partial = [report for report in reports if report["failed"] or (report["deleted"] or 0) < (report["total"] or 0)]
+        partial = [report for report in reports if report["failed"] or _fewer(report["deleted"], report["total"])]
         if partial and self.on_partial_failure == "fail":
             raise JobFailed(
                 f"A mass delete has left something behind: {told}.",
@@ -175,3 +195,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
             )
         self.log.log(logging.WARNING if partial else logging.INFO, "Ended: %s.", told)
         return reports
+
+
+def _fewer(deleted: int | None, total: int | None) -> bool:
+    """Tell whether fewer were deleted than there were, as far as Zoho says."""
+    return deleted is not None and total is not None and deleted < total

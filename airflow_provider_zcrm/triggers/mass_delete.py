@@ -93,7 +93,7 @@ class MassDeleteJobTrigger(BaseTrigger):
         self.log.warning("The task is no longer waited for. Zoho has no way to cancel a mass delete: job %s goes on.", ids)
 
     async def _wait(self, watch: JobWatch) -> str:
-        """Return "ended" or "timeout"; a passing fault only lengthens the wait."""
+        """Return "ended" or "timeout", after a last look; a passing fault only lengthens the wait."""
         failures = 0
         # the first poll comes after the schedule's first wait; after a restart at once, but not all triggers together
         fresh = self._elapsed() < self._schedule.shortest
@@ -102,8 +102,7 @@ class MassDeleteJobTrigger(BaseTrigger):
             client: AsyncZohoCrmClient | None = None
             while watch.open_jobs():
                 pause = max(pause, _FIRST_EVENT_SECONDS - self._elapsed())
-                if not await self._sleep(pause):
-                    return "timeout"
+                in_time = await self._sleep(pause)
                 try:
                     client = client or await self._enter_client(stack)
                     await self._poll(client, watch)
@@ -115,6 +114,8 @@ class MassDeleteJobTrigger(BaseTrigger):
                 else:
                     failures = 0
                     pause = watch.next_wait(self._elapsed())
+                if not in_time and watch.open_jobs():
+                    return "timeout"
         return "ended"
 
     async def _enter_client(self, stack: AsyncExitStack) -> AsyncZohoCrmClient:

@@ -144,7 +144,7 @@ def test_a_wait_that_is_longer_than_our_patience_is_not_begun(side: Side, emulat
     with pytest.raises(TooManyRequests) as caught:
         side.send(list_modules())
 
-    assert caught.value.retry_after == 60
+    assert 59 < (caught.value.retry_after or 0) <= 60
     assert time.monotonic() - started < 2.0
     assert len(emulator.requests(MODULES)) == 1
 

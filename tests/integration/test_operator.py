@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.api.errors import SubmissionUncertain, TagsLeftBehind
+from airflow_provider_zcrm.api import poll_schedule
+from airflow_provider_zcrm.api.errors import SubmissionUncertain, TagNotFound, TagsLeftBehind
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import tag_deletion
@@ -22,6 +25,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the list again after parts of a second instead of a minute, and let the trigger fire at once."""
     monkeypatch.setattr(tag_deletion, "_LOOKS", (0.2, 0.4, 0.6))
     monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 
 def task(**arguments: Any) -> MassDeleteTagsOperator:
@@ -413,9 +417,70 @@ def test_an_id_that_zoho_never_finds_is_given_up_after_three_resends(emulator: C
             "details": {"api_name": "id", "json_path": "$.mass_delete[0].tags[0].id"},
         },
     )
-    with pytest.raises(ZohoCrmFailure, match="does not exist"):
+    with pytest.raises(TagNotFound, match="= hot"):
         TaskRun(task(tag_names=["hot", "cold"])).try_once()
     assert len(posts(emulator)) == 4
+
+
+NOT_FOUND = {"code": "INVALID_DATA", "status": "error", "message": "tags not found"}
+
+
+def test_a_tag_that_another_job_is_just_removing_is_left_out_once_the_list_says_so(emulator: Control) -> None:
+    body = NOT_FOUND | {"details": {"api_name": "id", "json_path": "$.mass_delete[0].tags[0].id"}}
+    emulator.fault("status", MASS_DELETE, method="POST", status=400, body=body)
+    threading.Timer(0.1, emulator.remove_tags, ("Leads", ["2276164000001021041"])).start()
+    assert len(TaskRun(task(tag_names=["hot", "cold"])).try_once()) == 1
+    assert accepted(emulator) == [["2276164000001021042"]]
+
+
+def test_a_refused_tag_is_named(emulator: Control) -> None:
+    body = {
+        "code": "NOT_ALLOWED",
+        "status": "error",
+        "message": "in use",
+        "details": {"api_name": "id", "json_path": "$.mass_delete[0].tags[1].id"},
+    }
+    emulator.fault("status", MASS_DELETE, method="POST", status=400, body=body)
+    with pytest.raises(ZohoCrmFailure, match="It is 2276164000001021042 = cold"):
+        TaskRun(task(tag_names=["hot", "cold"])).try_once()
+
+
+def test_waiting_for_another_job_neither_floods_the_log_nor_the_journal(
+    emulator: Control, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tag_deletion, "_growing_pauses", lambda: iter([0.1] * 50))
+    emulator.readings(tag_jobs_at_once="one_per_org")
+    emulator.jobs(start_delay=0.5, duration=0.5)
+    run = TaskRun(task(tag_ids=many(emulator, 250)))
+    with caplog.at_level("INFO"):
+        run.try_once()
+    assert run.store is not None
+    assert len(run.store.get("zoho_crm_mass_delete_tags")["batches"]) == 2
+    assert len([record for record in caplog.records if "= campaign-249" in record.getMessage()]) == 1
+
+
+@pytest.mark.parametrize("argument", ["timeout", "settle", "poke_interval"])
+def test_a_duration_that_is_none_is_refused_before_anything_is_sent(emulator: Control, argument: str) -> None:
+    with pytest.raises(ZohoCrmFailure, match=argument):
+        TaskRun(task(tag_names=["hot"], **{argument: "3600"})).try_once()
+    assert posts(emulator) == []
+
+
+def test_the_timeout_holds_while_zoho_cannot_answer(emulator: Control) -> None:
+    emulator.fault("status", "/crm/", times=None, status=503)
+    started = time.monotonic()
+    with pytest.raises(ZohoCrmFailure, match="timeout is over; the last that happened: Zoho cannot answer"):
+        TaskRun(task(tag_names=["hot"], timeout=2.0)).try_once()
+    assert time.monotonic() - started < 6
+
+
+def test_a_job_that_ended_just_before_the_timeout_is_a_success(emulator: Control) -> None:
+    emulator.jobs(start_delay=0.3, duration=0.3)
+    arguments = {"tag_names": ["hot"], "wait_for_completion": True, "timeout": 1.5, "poke_interval": 60}
+    assert len(TaskRun(task(**arguments)).try_once()) == 1
+    emulator.seed("minimal")
+    emulator.jobs(start_delay=0.3, duration=0.3)
+    assert len(TaskRun(task(**arguments, deferrable=True)).try_once()) == 1
 
 
 def test_a_refusal_because_another_job_runs_is_waited_out(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import TagsLeftBehind
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.operators import tag_deletion
@@ -21,6 +22,7 @@ HOT, COLD = "2276164000001021041", "2276164000001021042"
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tag_deletion, "_LOOKS", (0.2, 0.4, 0.6))
     monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 
 @pytest.fixture(params=[True, False], ids=["journal", "no journal"])

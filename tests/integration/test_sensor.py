@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout
 
+from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import JobFailed, JobNotFound, ScopeMissing, TooManyRequests
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view, submit_tags
 from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+from airflow_provider_zcrm.client import retries
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks import triggerer
@@ -37,6 +40,7 @@ MODES = {"poke": {"mode": "poke"}, "reschedule": {"mode": "reschedule"}, "deferr
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the trigger fire at once: no scheduler has to note the deferral first."""
     monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 
 @pytest.fixture(params=list(MODES))
@@ -204,10 +208,7 @@ def test_a_passing_fault_never_fails_a_deferred_wait(emulator: Control, monkeypa
 
 
 def test_a_worker_gives_up_a_429_retryably(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow_provider_zcrm.client import sync_client
-    from airflow_provider_zcrm.client.retries import RetryPolicy
-
-    monkeypatch.setattr(sync_client, "RetryPolicy", lambda: RetryPolicy(give_up_after=0.5, first=0.05))
+    monkeypatch.setattr(retries, "RetryPolicy", partial(retries.RetryPolicy, give_up_after=0.5, first=0.05))
     job_id = submit()
     emulator.fault(path=MASS_DELETE, times=None, **FAULTS["429"])
     with pytest.raises(TooManyRequests):
@@ -345,3 +346,34 @@ def test_triggers_of_one_connection_share_a_client(emulator: Control) -> None:
     assert asyncio.run(together()) == ["ended", "ended"]
     assert triggerer._shared == {}
     assert len(emulator.requests("/oauth/v2/token")) == 1
+
+
+@pytest.mark.parametrize("soft_fail", [False, True])
+def test_the_timeout_holds_while_zoho_cannot_answer(emulator: Control, mode: dict[str, Any], soft_fail: bool) -> None:
+    job_id = submit()
+    emulator.fault("status", MASS_DELETE, times=None, status=503)
+    started = time.monotonic()
+    with pytest.raises(AirflowSkipException if soft_fail else AirflowSensorTimeout):
+        wait(mode, job_id, timeout=2.0, soft_fail=soft_fail)
+    assert time.monotonic() - started < 8
+
+
+def test_a_job_that_ended_before_the_timeout_is_a_success_also_for_a_trigger_that_comes_late(emulator: Control) -> None:
+    job_id = submit()
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=job_id, deferrable=True, poke_interval=60, timeout=0.5))
+    run.start()
+    time.sleep(0.6)
+    assert run.resume() == [report(job_id)]
+
+
+def test_counts_of_which_one_is_missing_are_no_failure(emulator: Control, mode: dict[str, Any]) -> None:
+    body = {"mass_delete": [{"job_id": "1", "status": "COMPLETED", "total_count": 2, "failed_count": 0}]}
+    emulator.fault("status", MASS_DELETE, status=200, body=body)
+    assert wait(mode, "1")[0]["deleted"] is None
+
+
+@pytest.mark.parametrize("word", ["UNKNOWN", "error", "LOST"])
+def test_no_word_of_zohos_is_taken_for_one_of_ours(emulator: Control, mode: dict[str, Any], word: str) -> None:
+    job_id = submit()
+    emulator.fault("status", MASS_DELETE, status=200, body={"mass_delete": [{"job_id": job_id, "status": word}]})
+    assert wait(mode, job_id) == [report(job_id)]

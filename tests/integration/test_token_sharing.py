@@ -240,7 +240,7 @@ def test_a_process_that_waits_takes_the_token_that_another_got(
 ) -> None:
     from airflow_provider_zcrm.client import retries
 
-    monkeypatch.setattr(retries, "wait_fixed", lambda seconds: lambda state: 0.1)
+    monkeypatch.setattr(retries, "_LOOK_EVERY", 0.1)
     sharing = TokenSharing(FileTokenStore(directory), directory)
     Process("sync", config, sharing).call()
     good = (directory / TokenSeal(config).name).read_text()

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, report, sentence
+from airflow_provider_zcrm.api.job_watch import LOST, NOT_ASKED, JobWatch, report, sentence
 from airflow_provider_zcrm.api.mass_delete import JobStatus, MassDeleteJob
 from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 
@@ -19,7 +19,7 @@ def watch(*jobs: MassDeleteJob, grace: float = 60.0) -> JobWatch:
 
 def test_a_job_of_which_nothing_is_known_is_open() -> None:
     assert watch().open_jobs() == [ONE, TWO]
-    assert [job["state"] for job in watch().reports()] == [LOST, LOST]
+    assert [job["state"] for job in watch().reports()] == [NOT_ASKED, NOT_ASKED]
 
 
 @pytest.mark.parametrize("state", ["COMPLETED", "FAILED"])
@@ -113,7 +113,7 @@ def test_reports_are_json() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (None, "job 1 UNKNOWN"),
+        (None, "job 1 not asked yet"),
         (JobStatus("SCHEDULED"), "job 1 SCHEDULED"),
         (JobStatus("RUNNING", 8), "job 1 RUNNING"),
         (JobStatus("RUNNING", None, 3), "job 1 RUNNING (3 deleted)"),

@@ -14,6 +14,7 @@ from airflow_provider_zcrm.api.data_centers import hosts_of
 from airflow_provider_zcrm.api.errors import (
     CredentialsRejected,
     InvalidConnection,
+    ServiceUnavailable,
     TokenThrottled,
     UnreadableResponse,
     ZohoCrmError,
@@ -241,15 +242,33 @@ def test_a_known_error_is_no_throttle_however_it_is_described(status: int) -> No
     [
         ({"error": "unsupported_grant_type"}, "unsupported_grant_type"),
         ({"error": "invalid_scope"}, "invalid_scope"),
-        ({}, "no reason said"),
-        ({"access_token": ""}, "no reason said"),
-        ({"access_token": None, "expires_in": 3600}, "no reason said"),
-        ({"access_token": 5}, "no reason said"),
-        ({"status": "failure"}, "no reason said"),
     ],
 )
 def test_any_other_answer_without_a_token_is_permanent_and_shown(status: int, body: dict[str, Any], said: str) -> None:
     with pytest.raises(CredentialsRejected, match=said):
+        parse_token(answer(status, body), US)
+
+
+@either_status
+@pytest.mark.parametrize(
+    "body", [{}, {"access_token": ""}, {"access_token": None, "expires_in": 3600}, {"access_token": 5}, {"status": "failure"}]
+)
+def test_an_answer_with_neither_a_token_nor_an_error_is_retried(status: int, body: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableResponse, match="neither an access token nor an error"):
+        parse_token(answer(status, body), US)
+
+
+@pytest.mark.parametrize("body", [{"error": "general_error"}, {"code": "INTERNAL_ERROR", "status": "error"}])
+def test_a_fault_of_zoho_accounts_is_retried(body: dict[str, Any]) -> None:
+    with pytest.raises(ServiceUnavailable, match=r"accounts\.zoho\.com"):
+        parse_token(answer(503, body), US)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(429, {"error": "general_error"}), (400, {"error": "拒绝访问"}), (200, {"error": "Accès refusé"})]
+)
+def test_a_429_and_an_error_in_words_are_the_throttle(status: int, body: dict[str, Any]) -> None:
+    with pytest.raises(TokenThrottled):
         parse_token(answer(status, body), US)
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from airflow_provider_zcrm.api.call import ApiResponse
-from airflow_provider_zcrm.api.errors import TooManyRequests
+from airflow_provider_zcrm.api.errors import PermissionDenied, TooManyRequests
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import list_tags
 from airflow_provider_zcrm.client.backoff import SharedBackoff
@@ -77,3 +77,30 @@ def test_credits_are_told_once_and_warned_of_once(caplog: pytest.LogCaptureFixtu
         for left in ("", "no number", "50000", "49999", "999", "998"):
             watch.saw(ApiResponse(200, {"x-api-credits-remaining": left}, b""))
     assert [(record.levelname, record.args) for record in caplog.records] == [("INFO", ("50000",)), ("WARNING", ("999",))]
+
+
+def test_zoho_is_asked_again_after_a_quarter_of_an_hour_whatever_it_asks_for() -> None:
+    error = TooManyRequests("no", retry_after=86400.0)
+    SharedBackoff(1.0, 5.0).refused(error)
+    assert 899 < (error.retry_after or 0) <= 900
+
+
+def test_the_caller_that_was_refused_waits_until_the_gate_opens() -> None:
+    error = TooManyRequests("no", retry_after=7.0)
+    backoff = SharedBackoff(1.0, 5.0)
+    backoff.refused(error)
+    assert 6.9 < (error.retry_after or 0) <= 7.0
+
+
+def test_a_token_that_zoho_quotes_does_not_reach_the_exception(
+    config: ClientConfig, connect: Connect, emulator: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = connect(config, NO_RETRIES)
+    side.send(list_modules())
+    (token,) = side.secrets
+    body = {"code": "NO_PERMISSION", "status": "error", "message": f"header was Zoho-oauthtoken {token}", "details": {"seen": [token]}}
+    emulator.fault("status", "settings/modules", status=403, body=body)
+    with pytest.raises(PermissionDenied) as caught:
+        side.send(list_modules())
+    assert token not in str(caught.value) + str(caught.value.as_dict()) + repr(caught.value.args)
+    assert "***" in str(caught.value)

@@ -265,12 +265,14 @@ def _joined(sentences: Iterable[str]) -> str:
 
 def _protector(selection: TagSelection, name: str) -> str:
     for entry in selection.keep:
-        if entry.casefold() == name.casefold() or _matches(name, fnmatch.translate(entry), case_sensitive=False):
+        if entry.casefold() == name.casefold() or _protects(fnmatch.translate(entry), name):
             return f"keep: {entry!r} protects it"
-    for entry in selection.keep_regex:
-        if _matches(name, entry, case_sensitive=False):
-            return f"keep_regex: {entry!r} protects it"
-    return ""
+    return next((f"keep_regex: {entry!r} protects it" for entry in selection.keep_regex if _protects(entry, name)), "")
+
+
+def _protects(pattern: str, name: str) -> bool:
+    """Match with and without regard to case: ``[!h]*`` protects Hot only with it."""
+    return _matches(name, pattern, case_sensitive=False) or _matches(name, pattern, case_sensitive=True)
 
 
 def _matches(name: str, pattern: str, *, case_sensitive: bool) -> bool:
@@ -318,7 +320,7 @@ def _by_creator(selection: TagSelection, tag: Tag, _now: datetime) -> Finding:
     wanted = selection.created_by or ()
     if not tag.created_by and not tag.created_by_id:
         return False, "its creator is unknown, so it is kept"
-    named = bool(tag.created_by) and _one_of(tag.created_by, wanted, case_sensitive=selection.case_sensitive)
+    named = _one_of(tag.created_by, wanted, case_sensitive=selection.case_sensitive)
     return named or tag.created_by_id in wanted, f"created by {tag.created_by} ({tag.created_by_id})"
 
 

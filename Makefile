@@ -42,7 +42,7 @@ constraints: $(STAMP) ## Write constraints/ anew
 	UV=$(abspath $(BIN)/uv) constraints/renew
 
 clean: demo-stop ## Remove everything that git does not know and make makes
-	rm -rf $(VENV) .venv-sdk .demo build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-benchmarks .venv-sdk .demo build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that is there keeps its Python, unless PYTHON says otherwise

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from demo.processes import DemoFailed, Processes
 
@@ -34,6 +35,10 @@ def reserved_port() -> int:
         accepted, _ = server.accept()
         with accepted:
             return int(server.getsockname()[1])
+
+
+class _Busy(DemoFailed):
+    """Airflow could not answer, as happens when SQLite is locked for long."""
 
 
 class LocalAirflow:
@@ -88,11 +93,15 @@ class LocalAirflow:
         """Return the command line of an ``airflow`` command."""
         return [sys.executable, "-m", "airflow", *arguments]
 
+    @retry(retry=retry_if_exception_type(_Busy), stop=stop_after_attempt(4), wait=wait_fixed(2), reraise=True)
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, **query: str) -> Any:
         """Call the REST API and return its JSON."""
         answer = self._http.request(method, f"{self.url}/api/v2{path}", json=body, params=query, timeout=_REQUEST_TIMEOUT)
         if not answer.ok:
-            raise DemoFailed(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
+            trouble = _Busy if answer.status_code >= 500 else DemoFailed
+            raise trouble(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
+                f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}"
+            )
         return answer.json() if answer.content else None
 
     def task_logs(self) -> list[Path]:
@@ -106,6 +115,8 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
     settings = {
         "CORE__DAGS_FOLDER": str(dags),
         "CORE__LOAD_EXAMPLES": "False",
+        # SQLite lets one write at a time; who comes second waits, and does not fail after 5 seconds
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": "3",
         "CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),

@@ -100,8 +100,6 @@ class LocalAirflow:
         if not answer.ok:
             trouble = _Busy if answer.status_code >= 500 else DemoFailed
             raise trouble(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
-                f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}"
-            )
         return answer.json() if answer.content else None
 
     def task_logs(self) -> list[Path]:

@@ -617,23 +617,25 @@ def test_the_calls_are_known_before_and_suffice(selection: TagSelection, world: 
 
 
 @UNHURRIED
-@given(DICTS, WORLDS)
-def test_a_list_that_tells_all_costs_no_call(value: dict[str, Any], world: Any) -> None:
+@given(DICTS, WORLDS, COUNTS)
+def test_a_list_that_tells_all_costs_no_call(value: dict[str, Any], world: Any, most: int) -> None:
     tags, _ = world
-    value = {key: item for key, item in value.items() if key != "used_by_automation"}  # no list tells that
+    value = {key: item for key, item in value.items() if key not in ("everything", "used_by_automation")}  # no list tells the latter
+    value["max_records"] = most
     tags = [Tag(**(one.__dict__ | {"record_count": one.record_count or 0})) for one in tags]
 
     assert TagSelection.from_dict(value).candidates(tags, NOW).calls_needed == 0
 
 
 @UNHURRIED
-@given(SELECTIONS, TAGS)
-def test_what_no_call_answered_is_not_chosen(selection: TagSelection, tags: list[Tag]) -> None:
-    found = selection.candidates(tags, NOW)
+@given(st.fixed_dictionaries({}, optional={key: CRITERIA[key] for key in ("used_by_automation", "max_records", "name_glob")}), TAGS)
+def test_what_no_call_answered_is_not_chosen(value: dict[str, Any], tags: list[Tag]) -> None:
+    selection = TagSelection.from_dict(value)
 
-    for verdict in found.choose({}).chosen:
-        assert selection.used_by_automation is None
-        assert selection.max_records is None or verdict.tag.record_count is not None
+    for facts in ({}, dict.fromkeys([one.id for one in tags])):
+        for verdict in selection.candidates(tags, NOW).choose(facts).chosen:
+            assert selection.used_by_automation is None
+            assert selection.max_records is None or verdict.tag.record_count is not None
 
 
 @UNHURRIED

@@ -21,7 +21,8 @@ ALWAYS: dict[str, Any] = {
     "max_active_runs": 20,
     "render_template_as_native_obj": True,
     "params": {"module": "Leads", "tags": [], "die": "", "conn_id": "zoho_crm_default"},
-    "default_args": {"retries": 2, "retry_delay": timedelta(seconds=1)},
+    # Airflow itself may cost a deferred task a try when the machine is busy (apache/airflow#71580)
+    "default_args": {"retries": 6, "retry_delay": timedelta(seconds=1)},
 }
 
 

@@ -19,7 +19,7 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": _INTEGRATION, "external-doc-url": "https://www.zoho.com/crm/developer/docs/api/v8/", "tags": ["service"]}
         ],
         "hooks": [_modules("airflow_provider_zcrm.hooks.zcrm")],
-        "operators": [_modules("airflow_provider_zcrm.operators.mass_delete")],
+        "operators": [_modules("airflow_provider_zcrm.operators.find_tags"), _modules("airflow_provider_zcrm.operators.mass_delete")],
         "sensors": [_modules("airflow_provider_zcrm.sensors.mass_delete")],
         "triggers": [_modules("airflow_provider_zcrm.triggers.mass_delete")],
         "connection-types": [

@@ -1,0 +1,90 @@
+"""`FindTagsOperator`: chooses tags of a module by a `TagSelection`, and deletes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_zcrm.api.errors import InvalidRequest
+from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
+from airflow_provider_zcrm.api.tags import RecordsCount, count_records, list_tags
+from airflow_provider_zcrm.hooks.errors import airflow_errors
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+
+class FindTagsOperator(BaseOperator):
+    """Chooses the tags of one module that a selection describes.
+
+    Returns, per chosen tag, ``id``, ``name``, ``color_code``, ``created_time``, ``records`` (None where it was not asked) and
+    ``reason``; `MassDeleteTagsOperator` takes that as its ``tag_ids``. XCom ``looked_at`` is the number of tags that the module has.
+
+    .. seealso:: docs/selection.md
+
+    :param module: API name of the module (templated).
+    :param selection: a `TagSelection`, or its dict, which may hold templates (templated).
+    :param zoho_crm_conn_id: id of the Airflow connection (templated).
+    """
+
+    template_fields: Sequence[str] = ("module", "selection", "zoho_crm_conn_id")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"selection": "json"}
+    ui_color = "#f9f2d2"
+
+    def __init__(
+        self, *, module: str, selection: TagSelection | dict[str, Any], zoho_crm_conn_id: str = "zoho_crm_default", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.module = module
+        # a frozen dataclass cannot be rendered, its dict can
+        self.selection = selection.to_dict() if isinstance(selection, TagSelection) else selection
+        self.zoho_crm_conn_id = zoho_crm_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Read the list, count where the selection needs it, and choose.
+
+        :raises ZohoCrmFailure: a selection that is not understood, or that would cost more calls than its budget
+        """
+        from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+
+        with airflow_errors():
+            selection = TagSelection.from_dict(self.selection)
+            client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
+            tags = client.send(list_tags(self.module, include_usage=selection.asks_for_usage)).tags
+            found = selection.candidates(tags, datetime.now(UTC))
+            facts: dict[str, RecordsCount | None] = {}
+            while tag_ids := found.needs_counts(facts):
+                facts |= {tag_id: _count(client, self.module, tag_id) for tag_id in tag_ids}
+            choice = found.choose(facts)
+        for verdict in (*choice.chosen, *choice.kept):
+            self.log.debug("%s = %s: %s", verdict.tag.id, verdict.tag.name, verdict.reason)
+        self.log.info("%s of %s: %s", choice, self.module, ", ".join(f"{v.tag.name} ({v.reason})" for v in choice.chosen) or "none")
+        context["ti"].xcom_push(key="looked_at", value=choice.looked_at)
+        return [_as_json(verdict, facts) for verdict in choice.chosen]
+
+
+def _count(client: ZohoCrmClient, module: str, tag_id: str) -> RecordsCount | None:
+    """Return how many records carry a tag, None if it has gone meanwhile."""
+    try:
+        return client.send(count_records(module, tag_id))
+    except InvalidRequest as error:
+        if error.status != 404:
+            raise
+        return None
+
+
+def _as_json(verdict: Verdict, facts: Mapping[str, RecordsCount | None]) -> dict[str, Any]:
+    tag, fact = verdict.tag, facts.get(verdict.tag.id)
+    return {
+        "id": tag.id,
+        "name": tag.name,
+        "color_code": tag.color_code,
+        "created_time": tag.created_time,
+        "records": fact.count if fact else tag.record_count,
+        "reason": verdict.reason,
+    }

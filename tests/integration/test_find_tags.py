@@ -1,0 +1,69 @@
+"""`FindTagsOperator` against the emulator, and what the delete makes of its output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_zcrm.api.tag_selection import TagSelection
+from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
+from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
+from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from tests.airflow_task import TaskRun
+
+
+def find(selection: Any, **arguments: Any) -> TaskRun:
+    return TaskRun(FindTagsOperator(task_id="find", module="Leads", selection=selection, **arguments))
+
+
+def names(found: list[dict[str, Any]]) -> set[str]:
+    return {tag["name"] for tag in found}
+
+
+@pytest.mark.parametrize("reading", ["ignored", "supported"])
+def test_unused_tags_are_found_counted_by_the_list_or_one_by_one(emulator: Control, reading: str) -> None:
+    emulator.readings(include_counts=reading)
+    run = find(TagSelection(max_records="unused", keep=["do-not-*"]))
+    found = run.try_once()
+    assert names(found) == {"webinar-2024-03"}
+    assert found[0]["records"] == 0
+    assert found[0]["reason"]
+    assert run.ti.xcoms["looked_at"] == 5
+    # hot, cold, VIP and webinar; what is kept by name is not counted
+    assert len(emulator.requests("actions/records_count")) == (4 if reading == "ignored" else 0)
+
+
+def test_what_is_found_can_be_deleted_as_it_is(emulator: Control) -> None:
+    found = find({"name_glob": ["*o*"], "keep": ["do-not-call"]}).try_once()
+    TaskRun(MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=found)).try_once()
+    (job,) = emulator.counters()["jobs"]
+    assert set(job["items"]) == {tag["id"] for tag in found}
+    assert names(found) == {"hot", "cold"}
+
+
+def test_a_selection_without_criteria_finds_nothing(emulator: Control) -> None:
+    assert find(TagSelection()).try_once() == []
+    assert len(find(TagSelection.all()).try_once()) == 5
+
+
+def test_a_selection_that_is_not_understood_or_too_costly_fails_for_good(emulator: Control) -> None:
+    with pytest.raises(ZohoCrmFailure, match="colour"):
+        find({"colour": "red"}).try_once()
+    with pytest.raises(ZohoCrmFailure, match="max_api_calls"):
+        find({"max_records": 0, "max_api_calls": 2}).try_once()
+    assert emulator.requests("actions/records_count") == []
+
+
+def test_a_tag_that_goes_while_it_is_counted_is_kept(emulator: Control) -> None:
+    body = {"code": "INVALID_DATA", "details": {"api_name": "id"}, "message": "tags not found", "status": "error"}
+    emulator.fault("status", "2276164000001021044/actions/records_count", status=404, body=body)
+    assert names(find({"max_records": 0}).try_once()) == {"do-not-call"}
+
+
+def test_a_refused_count_fails(emulator: Control) -> None:
+    body = {"code": "INVALID_DATA", "details": {"api_name": "id"}, "message": "no", "status": "error"}
+    emulator.fault("status", "actions/records_count", status=400, body=body)
+    with pytest.raises(ZohoCrmFailure, match="refuses the request"):
+        find({"max_records": 0}).try_once()

@@ -98,7 +98,7 @@ def test_clearing_a_deferred_task_takes_up_its_job(real: RealAirflow, zoho: Cont
     run = real.start("waits_for_itself", tags=["hot"])
     run.wait_for("delete", "deferred")
     run.clear("delete")
-    run.wait(lambda: run.tasks()["delete"]["try_number"] == 2)
+    run.wait(lambda: run.tasks()["delete"]["try_number"] >= 2)
     assert run.wait() == "success"
     assert accepted(zoho) == [[HOT]]
     assert run.xcom("delete") == [zoho.counters()["jobs"][0]["job_id"]]

@@ -74,8 +74,8 @@ FIELDS = (
         {"type": ["integer", "null"], "minimum": 1, "maximum": 25, "default": 5},
     ),
     Field(
-        "token_store",
-        "Token store",
+        "shared_store",
+        "Shared store",
         "Where the processes of this Airflow share one access token; encrypted.",
         _choice({"variable": "Airflow Variable", "file": "Directory of each host", "memory": "Not shared"}, "variable"),
     ),

@@ -58,7 +58,7 @@ class Side:
 
     name: str
     script: str
-    token_store: str = ""
+    shared_store: str = ""
     hosts: int = 1
     python: tuple[int, int] = (3, 11)
 
@@ -136,7 +136,7 @@ def measure(console: Console, rounds: int, sizes: list[int]) -> tuple[dict[Case,
 
 
 def _order(side: Side, emulator: EmulatorServer, airflow: LocalAirflow) -> dict[str, Any]:
-    return {"url": emulator.url, "token_store": side.token_store, "hosts": side.hosts, "api_server": airflow.url}
+    return {"url": emulator.url, "shared_store": side.shared_store, "hosts": side.hosts, "api_server": airflow.url}
 
 
 def _run(emulator: EmulatorServer, crowd: _Crowd, order: dict[str, Any], folder: Path, counts: Counts, size: int, *, warm: bool) -> None:
@@ -175,7 +175,7 @@ class _Crowd:
         python = sys.executable if ours else _peer_python(side)
         env = airflow if ours else {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
         local = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "HOME": str(folder)}
-        with (folder / f"{side.script}-{side.token_store}.log").open("w") as log:
+        with (folder / f"{side.script}-{side.shared_store}.log").open("w") as log:
             process = subprocess.Popen(  # noqa: S603 - a program of this folder
                 [python, CROWDS / f"{side.script}.py"],
                 env={**env, **local},
@@ -268,7 +268,7 @@ def _on_target(case: Case, counts: Counts) -> bool:
     """One request of a cold crowd for each host, none of a warm one, and nobody fails; without a shared store that cannot be."""
     name, start, _ = case
     side = next(side for side in SIDES if side.name == name)
-    if side.token_store not in ("variable", "file"):
+    if side.shared_store not in ("variable", "file"):
         return True
     allowed = range(1, side.hosts + 1) if start == "cold" else range(1)
     return all(asked in allowed for asked in counts.asked) and not any(counts.refused + counts.failed)

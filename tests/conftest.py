@@ -31,7 +31,7 @@ REFRESH_TOKEN = "1000.emulator-refresh-token"
 
 def connection_json(url: str, **extra: object) -> str:
     """Return a connection to the emulator, in the form of AIRFLOW_CONN_ variables."""
-    values = {"refresh_token": REFRESH_TOKEN, "accounts_url": url, "api_url": url, "token_store": "memory", **extra}
+    values = {"refresh_token": REFRESH_TOKEN, "accounts_url": url, "api_url": url, "shared_store": "memory", **extra}
     return json.dumps({"conn_type": "zoho_crm", "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": values})
 
 

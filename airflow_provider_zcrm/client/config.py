@@ -21,7 +21,7 @@ class ClientConfig:
     :param request_timeout: seconds that one call may take.
     :param max_concurrency: calls at once in this process; Zoho allows an org 5 to 25.
     :param verify: a CA bundle's path, True for the usual ones, False for no verification, as in requests.
-    :param token_store: where processes share access tokens: ``variable``, ``file`` or ``memory``.
+    :param shared_store: where processes share access tokens: ``variable``, ``file`` or ``memory``.
     """
 
     credentials: Credentials
@@ -30,7 +30,7 @@ class ClientConfig:
     request_timeout: float = 30.0
     max_concurrency: int = 5
     verify: bool | str = True
-    token_store: str = "memory"  # noqa: S105 - not a secret
+    shared_store: str = "memory"
 
     def url(self, path: str) -> str:
         """Return the URL of a path of the REST API."""

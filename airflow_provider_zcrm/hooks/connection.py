@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from airflow_provider_zcrm.api.data_centers import hosts_of
 from airflow_provider_zcrm.api.errors import InvalidConnection
 from airflow_provider_zcrm.api.oauth import Credentials, grant_of
 from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.connection_form import FIELDS
 
 
 def config_of(login: str | None, password: str | None, extra: Mapping[str, Any], allowed_hosts: str = "") -> ClientConfig:
@@ -26,6 +28,7 @@ def config_of(login: str | None, password: str | None, extra: Mapping[str, Any],
     :raises InvalidConnection: naming the field
     """
     values = {name: value for name, value in extra.items() if value not in (None, "")}
+    _check_names(values)
     if not login:
         raise InvalidConnection("The connection has no login: it is the client id of Zoho's API console.")
     if not password:
@@ -47,8 +50,20 @@ def config_of(login: str | None, password: str | None, extra: Mapping[str, Any],
         request_timeout=_number(values, "request_timeout", 30.0, smallest=0.1),
         max_concurrency=int(_number(values, "max_concurrency", 5, smallest=1)),
         verify=_verify(values.get("verify", True)),
-        token_store=_token_store(str(values.get("token_store", "variable"))),
+        shared_store=_shared_store(str(values.get("shared_store", "variable"))),
     )
+
+
+def _check_names(values: Mapping[str, Any]) -> None:
+    """Refuse a field that does not exist: a misspelt environment must not mean production."""
+    names = [field.name for field in FIELDS]
+    for name in values:
+        if name not in names:
+            similar = get_close_matches(name, names, n=1)
+            raise InvalidConnection(
+                f"The connection has the unknown field {name!r} in extra.",
+                advice=f"Did you mean {similar[0]}?" if similar else f"The fields are {', '.join(names)}.",
+            )
 
 
 def _text(values: Mapping[str, Any], name: str) -> str | None:
@@ -61,9 +76,9 @@ def _version(value: str) -> str:
     return value
 
 
-def _token_store(value: str) -> str:
+def _shared_store(value: str) -> str:
     if value not in ("variable", "file", "memory"):
-        raise InvalidConnection(f"token_store is {value!r}; it must be variable, file or memory.")
+        raise InvalidConnection(f"shared_store is {value!r}; it must be variable, file or memory.")
     return value
 
 

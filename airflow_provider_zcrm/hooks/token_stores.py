@@ -35,9 +35,9 @@ class VariableTokenStore:
 def token_sharing(config: ClientConfig) -> TokenSharing | None:
     """Return how the connection shares its tokens, None for not at all."""
     directory = _directory()
-    if config.token_store == "variable":  # noqa: S105 - not a secret
+    if config.shared_store == "variable":
         return TokenSharing(VariableTokenStore(), directory, spread=_SPREAD_SECONDS, run=ask_airflow)
-    if config.token_store == "file":  # noqa: S105 - not a secret
+    if config.shared_store == "file":
         return TokenSharing(FileTokenStore(directory), directory)
     return None
 

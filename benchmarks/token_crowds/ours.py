@@ -54,12 +54,12 @@ def first_call(order: dict[str, Any]) -> int:
         "refresh_token": order["refresh_token"],
         "accounts_url": order["url"],
         "api_url": order["url"],
-        "token_store": order["token_store"],
+        "shared_store": order["shared_store"],
     }
     values = {"conn_type": "zoho_crm", "login": order["client_id"], "password": order["client_secret"], "extra": extra}
     os.environ["AIRFLOW_CONN_ZOHO_CRM_DEFAULT"] = json.dumps(values)
     os.environ["AIRFLOW__ZOHO_CRM__TOKEN_DIRECTORY"] = f"{order['folder']}/host-{os.getpid() % hosts}"
-    if order["token_store"] == "variable":  # noqa: S105 - not a secret
+    if order["shared_store"] == "variable":
         task_runner.SUPERVISOR_COMMS = Supervisor(order["api_server"])
     return len(ZohoCrmHook(retries=NO_PATIENCE).get_conn().send(list_modules()))
 

@@ -42,7 +42,7 @@ class Run:
         self._tokens: set[str] = set()
         scenario.prepare(server.control)
         self.before = server.control.tags("Leads")
-        value = json.loads(connection_json(server.url, token_store="variable", request_timeout=REQUEST_TIMEOUT))
+        value = json.loads(connection_json(server.url, shared_store="variable", request_timeout=REQUEST_TIMEOUT))
         body = {"connection_id": scenario.conf["conn_id"], **value, "extra": json.dumps(value["extra"])}
         airflow.call("POST", "/connections", body)
         started = airflow.call("POST", "/dags/chaos/dagRuns", {"logical_date": None, "conf": scenario.conf})

@@ -47,7 +47,7 @@ class RealAirflow:
 
     def connect(self, conn_id: str, server: EmulatorServer) -> None:
         """Make a connection to an emulator, as a user would in the form."""
-        value = json.loads(connection_json(server.url, token_store="variable"))
+        value = json.loads(connection_json(server.url, shared_store="variable"))
         self.airflow.call("POST", "/connections", {"connection_id": conn_id, **value, "extra": json.dumps(value["extra"])})
 
     def restart(self, component: str) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from airflow.providers.common.compat.sdk import redact
 
 from airflow_provider_zcrm.api.errors import InvalidConnection
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant
+from airflow_provider_zcrm.connection_form import FIELDS
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.connection import config_of
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
@@ -28,7 +30,7 @@ def test_the_same_connection_works_from_json_and_from_a_uri(
     from_json = ZohoCrmHook().config
     extra = {"refresh_token": REFRESH_TOKEN, "accounts_url": emulator_server.url, "api_url": emulator_server.url}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in extra.items())
-    uri = f"zoho-crm://{quote(CLIENT_ID)}:{quote(CLIENT_SECRET)}@/?{query}&token_store=memory&max_concurrency=5&request_timeout=30"
+    uri = f"zoho-crm://{quote(CLIENT_ID)}:{quote(CLIENT_SECRET)}@/?{query}&shared_store=memory&max_concurrency=5&request_timeout=30"
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", uri)
     assert ZohoCrmHook("other").config == from_json
     assert len(ZohoCrmHook("other").get_conn().send(list_modules())) == 2
@@ -68,7 +70,9 @@ def test_verify_means_what_it_means_in_requests(value: Any, meaning: Any) -> Non
         ("i", "s", {**GOOD, "api_version": "v8/../../x"}, "api_version"),
         ("i", "s", {**GOOD, "request_timeout": "soon"}, "request_timeout"),
         ("i", "s", {**GOOD, "max_concurrency": 0}, "max_concurrency"),
-        ("i", "s", {**GOOD, "token_store": "redis"}, "token_store"),
+        ("i", "s", {**GOOD, "shared_store": "redis"}, "shared_store"),
+        ("i", "s", {**GOOD, "enviroment": "sandbox"}, "Did you mean environment?"),
+        ("i", "s", {**GOOD, "zzz": "1"}, "The fields are refresh_token"),
         ("i", "s", {**GOOD, "api_url": "https://www.zohoapis.com"}, "accounts_url"),
         ("i", "s", {**GOOD, "api_url": "http://www.zohoapis.com", "accounts_url": "https://accounts.zoho.com"}, "api_url must use https"),
         ("i", "s", {**GOOD, "api_url": "https://evil.example", "accounts_url": "https://accounts.zoho.com"}, "allowed_hosts"),
@@ -78,6 +82,11 @@ def test_a_connection_that_cannot_work_is_refused_with_the_field(login: str, pas
     with pytest.raises(InvalidConnection) as refused:
         config_of(login, password, extra)
     assert named in str(refused.value)
+
+
+def test_airflow_masks_the_secrets_of_a_connection_and_not_its_choices() -> None:
+    secret = {field.name for field in FIELDS if redact({field.name: "value"}) == {field.name: "***"}}
+    assert secret == {field.name for field in FIELDS if field.schema.get("format") == "password"}
 
 
 def test_a_host_that_the_deployment_allows_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -287,17 +287,17 @@ def test_the_connection_chooses_where_tokens_are_shared(emulator_server: Any, tm
     shared = token_sharing(settings(emulator_server.url))
     assert shared is not None
     assert type(shared.store).__name__ == "VariableTokenStore"
-    on_this_host = token_sharing(settings(emulator_server.url, token_store="file"))
+    on_this_host = token_sharing(settings(emulator_server.url, shared_store="file"))
     assert on_this_host is not None
     assert on_this_host.directory == tmp_path / "configured"
-    assert token_sharing(settings(emulator_server.url, token_store="memory")) is None
+    assert token_sharing(settings(emulator_server.url, shared_store="memory")) is None
 
 
 def test_a_test_of_the_connection_leaves_the_shared_store_alone(
     emulator: Control, emulator_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW__ZOHO_CRM__TOKEN_DIRECTORY", str(tmp_path / "configured"))
-    monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(emulator_server.url, token_store="file"))
+    monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(emulator_server.url, shared_store="file"))
     assert ZohoCrmHook().test_connection()[0]
     assert not (tmp_path / "configured").exists()
     forget_tokens()

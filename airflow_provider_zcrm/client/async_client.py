@@ -19,6 +19,7 @@ from urllib3.util import make_headers
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import (
     ConnectionFailed,
+    RetryableError,
     TokenRejected,
     TokenThrottled,
     TooManyRequests,
@@ -150,6 +151,15 @@ class AsyncZohoCrmClient:
                 return await self._new_token(rejected)
 
     async def _new_token(self, rejected: str | None) -> str:
+        """Ask Zoho; if it cannot answer now, a token that was to be replaced early serves on."""
+        try:
+            return await self._ask_for_token(rejected)
+        except RetryableError as error:
+            if old := self._tokens.serve_on(error, rejected):
+                return old
+            raise
+
+    async def _ask_for_token(self, rejected: str | None) -> str:
         self._tokens.check_throttle()
         hosts, form = self.config.hosts, self.config.credentials.form()
         response = await self._http(self._session, "POST", TOKEN_PATH, hosts.accounts_url + TOKEN_PATH, data=form)

@@ -18,6 +18,7 @@ from airflow_provider_zcrm import __version__
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import (
     ConnectionFailed,
+    RetryableError,
     TokenRejected,
     TokenThrottled,
     TooManyRequests,
@@ -144,6 +145,15 @@ class ZohoCrmClient:
                 return self._new_token(rejected)
 
     def _new_token(self, rejected: str | None) -> str:
+        """Ask Zoho; if it cannot answer now, a token that was to be replaced early serves on."""
+        try:
+            return self._ask_for_token(rejected)
+        except RetryableError as error:
+            if old := self._tokens.serve_on(error, rejected):
+                return old
+            raise
+
+    def _ask_for_token(self, rejected: str | None) -> str:
         self._tokens.check_throttle()
         hosts, form = self.config.hosts, self.config.credentials.form()
         # the auth that does nothing keeps a .netrc from adding a header

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # after Zoho's throttle has answered, it is asked again after 10 minutes, and then after 15 more
 _FIRST_PAUSE, _NEXT_PAUSE = 600.0, 900.0
+# where Zoho grants no new token, the old one is used until so many seconds before its end
+_LAST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Tokens:
         self._held: HeldToken | None = None
         self._granted: str | None = None
         self._refused_at: tuple[float, ...] = ()
+        self._postponed_until = 0.0
         # Zoho keeps ten, so older ones do not come back
         self._rejected: deque[str] = deque(maxlen=20)
         # replaced at another moment by each process, so that a crowd does not wake at once
@@ -65,9 +68,13 @@ class Tokens:
             self._rejected.append(rejected)
         if self._held is None or self._held.value in self._rejected:
             return None
-        left = self._held.expires_at - time.time()
-        life = self._held.expires_at - self._held.issued_at
-        return self._held.value if left > min(self._early, life / 2) else None
+        return self._held.value if self._held.expires_at - time.time() > self._replaced_early(self._held) else None
+
+    def _replaced_early(self, token: HeldToken) -> float:
+        """Return how many seconds before its end a token is to be replaced."""
+        if self._pause_left() > 0 or time.time() < self._postponed_until:
+            return _LAST_SECONDS
+        return min(self._early, (token.expires_at - token.issued_at) / 2)
 
     def take(self, stored: str | None, rejected: str | None = None) -> str | None:
         """Take over what a store holds and return its token, None if there is none that can be used."""
@@ -88,20 +95,36 @@ class Tokens:
 
         :raises TokenThrottled: with the time at which Zoho may be asked again
         """
-        if not self._refused_at:
-            return
-        pause = _FIRST_PAUSE if len(self._refused_at) == 1 else _NEXT_PAUSE
-        left = self._refused_at[-1] + pause - time.time()
+        left = self._pause_left()
         if left > 0:
             raise TokenThrottled(
                 f"Zoho grants no more access tokens for now; it is asked again in {left / 60:.0f} minutes at the earliest."
             )
 
+    def _pause_left(self) -> float:
+        """Return the seconds until Zoho may be asked again after its throttle has answered, 0 or less if it may."""
+        if not self._refused_at:
+            return 0.0
+        pause = _FIRST_PAUSE if len(self._refused_at) == 1 else _NEXT_PAUSE
+        return self._refused_at[-1] + pause - time.time()
+
     def refused(self) -> str:
-        """Note that Zoho's throttle has answered, and return the note for the store."""
+        """Note that Zoho's throttle has answered, and return the note for the store, with the token that is still good."""
         recent = tuple(at for at in self._refused_at if time.time() - at < 2 * _NEXT_PAUSE)
         self._refused_at = (*recent, time.time())
-        return self._seal.seal({"refused_at": self._refused_at})
+        old = _stored(self._held) if self._held and self.held() else {}
+        return self._seal.seal({"refused_at": self._refused_at, **old})
+
+    def serve_on(self, error: Exception, rejected: str | None = None) -> str | None:
+        """Return the token that was to be replaced early, if it is still good, because no new one is to be had for now.
+
+        :param error: why; it is logged.
+        """
+        self._postponed_until = time.time() + _LAST_SECONDS
+        old = self.held(rejected)
+        if old:
+            log.warning("%s The present access token serves on.", error)
+        return old
 
     def hold(self, token: AccessToken) -> str:
         """Keep a new token, and return it for the store."""
@@ -111,7 +134,7 @@ class Tokens:
         self._refused_at = ()
         self._granted = token.value
         self._held = HeldToken(token.value, now, now + token.expires_in)
-        return self._seal.seal({"token": token.value, "issued_at": now, "expires_at": now + token.expires_in})
+        return self._seal.seal(_stored(self._held))
 
 
 _tokens: dict[object, Tokens] = {}
@@ -126,6 +149,10 @@ def tokens_of(config: ClientConfig) -> Tokens:
 def forget_tokens() -> None:
     """Drop all tokens of this process."""
     _tokens.clear()
+
+
+def _stored(token: HeldToken) -> dict[str, Any]:
+    return {"token": token.value, "issued_at": token.issued_at, "expires_at": token.expires_at}
 
 
 def _token(value: Mapping[str, Any]) -> HeldToken | None:

@@ -25,7 +25,7 @@ from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant, Credentials,
 from airflow_provider_zcrm.api.tags import list_tags
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.token_seal import TokenSeal
-from airflow_provider_zcrm.client.token_sharing import TokenSharing
+from airflow_provider_zcrm.client.token_sharing import FileTokenStore, TokenSharing
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
@@ -212,6 +212,28 @@ def test_zohos_throttle_is_not_hammered(side: Side, emulator: Control, status: s
 
     assert len(emulator.requests(TOKEN)) == 1
     assert emulator.requests("/crm/") == []
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "token_throttle"}, {"kind": "status", "status": 503}, {"kind": "drop_before"}], ids=lambda fault: fault["kind"]
+)
+def test_the_old_token_serves_to_its_end_while_there_is_no_new_one(
+    config: ClientConfig, connect: Connect, emulator: Control, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("airflow_provider_zcrm.emulator.oauth.LIFETIME", 4)
+    monkeypatch.setattr("airflow_provider_zcrm.client.tokens._LAST_SECONDS", 0.5)
+    sharing = TokenSharing(FileTokenStore(tmp_path), tmp_path)
+    connect(config, sharing=sharing).send(list_modules())
+    emulator.fault(path=TOKEN, times=None, **fault)
+    time.sleep(2.1)  # it is replaced after half of its life
+
+    for _ in range(2):
+        assert len(connect(config, sharing=sharing).send(list_modules())) == 2
+        forget_tokens()  # another process, which finds the token in the store, and with it the note about the throttle
+
+    asked = emulator.requests(TOKEN)[1:]
+    assert len(asked) == (1 if fault["kind"] == "token_throttle" else 2)
+    assert issued(emulator) == 1
 
 
 def test_ten_tokens_are_all_that_zoho_grants(config: ClientConfig, connect: Connect, emulator: Control) -> None:

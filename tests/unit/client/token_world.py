@@ -378,6 +378,7 @@ class Process:
         self.credentials = self.world.credentials
         self.rejected: set[str] = set()
         self.last_grant: Grant | None = None
+        self.last_used: Grant | None = None
         self.refused_at: float | None = None
         self._known_refusal: float | None = None
         forget_tokens()
@@ -397,6 +398,11 @@ class Process:
         """Begin a call."""
         self.call = SyncCall(self) if self.kind == "worker" else AsyncCall(self)
         return self.call
+
+    def has_a_good_token(self) -> bool:
+        """Whether the token that it used last is good for more than the two minutes that a call may take."""
+        grant = self.last_used
+        return grant is not None and grant.at + LIFE - self.world.now > 120.0 and grant.token not in self.rejected
 
     def knows_of_refusal(self, at: float) -> None:
         """Note when Zoho's throttle answered, as far as this process can know."""
@@ -457,7 +463,7 @@ class Process:
             self.knows_of_refusal(self.world.now)
 
     def _before_use(self, token: str) -> None:
-        grant = self.world.zoho.grants[token]
+        grant = self.last_used = self.world.zoho.grants[token]
         check = self.world.check
         # whoever is held up for minutes on the way, by a store that hangs or by a laptop that sleeps, is told by Zoho
         check(self.world.now < grant.at + LIFE or self.world.running.stalled > 30.0, "uses a token past its end")
@@ -562,6 +568,7 @@ class World:
             or (isinstance(error, CredentialsRejected) and outdated)
         )
         self.check(allowed, f"a call raises {error!r}")
+        self.check(not (isinstance(error, TokenThrottled) and call.process.has_a_good_token()), "gives up although its token is good")
         self.check(call.noted or not (call.refused and isinstance(error, TokenThrottled)), "keeps a refusal to itself")
 
     def finish(self, process: Process) -> None:

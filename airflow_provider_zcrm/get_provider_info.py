@@ -22,6 +22,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [_modules("airflow_provider_zcrm.operators.find_tags"), _modules("airflow_provider_zcrm.operators.mass_delete")],
         "sensors": [_modules("airflow_provider_zcrm.sensors.mass_delete")],
         "triggers": [_modules("airflow_provider_zcrm.triggers.mass_delete")],
+        "extra-links": ["airflow_provider_zcrm.links.zcrm.ZohoCrmModuleLink", "airflow_provider_zcrm.links.zcrm.ZohoCrmGuideLink"],
         "connection-types": [
             {
                 "connection-type": "zoho_crm",

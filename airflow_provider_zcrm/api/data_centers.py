@@ -15,6 +15,7 @@ from airflow_provider_zcrm.api.errors import InvalidConnection
 
 ENVIRONMENTS = ("production", "sandbox", "developer")
 _API_HOST = {"production": "www", "sandbox": "sandbox", "developer": "developer"}
+_WEB_HOST = {"production": "crm", "sandbox": "crmsandbox"}
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,9 @@ class DataCenter:
         """Where access tokens are made."""
         return f"https://accounts.{self.domain}"
 
-    @property
-    def web_url(self) -> str:
-        """Where people use Zoho CRM."""
-        return f"https://crm.{self.domain}"
+    def web_url(self, environment: str) -> str | None:
+        """Where people use Zoho CRM, None where no source tells: the environment ``developer``."""
+        return f"https://{_WEB_HOST[environment]}.{self.domain}" if environment in _WEB_HOST else None
 
     def api_url(self, environment: str) -> str:
         """Where the REST API of an environment answers."""
@@ -60,13 +60,13 @@ DATA_CENTERS = {
 
 @dataclass(frozen=True)
 class Hosts:
-    """Where a connection sends its requests; ``web_url`` is for links only."""
+    """Where a connection sends its requests; ``web_url`` is for links only, and None where the API is not Zoho's own."""
 
     data_center: str
     environment: str
     accounts_url: str
     api_url: str
-    web_url: str
+    web_url: str | None
 
 
 def hosts_of(
@@ -91,13 +91,14 @@ def hosts_of(
         given, missing = ("accounts_url", "api_url") if accounts_url else ("api_url", "accounts_url")
         raise InvalidConnection(f"{given} is set without {missing}: set both, or neither.")
     if not accounts_url or not api_url:
-        return Hosts(data_center, environment, center.accounts_url, center.api_url(environment), center.web_url)
+        return Hosts(data_center, environment, center.accounts_url, center.api_url(environment), center.web_url(environment))
+    checked_api_url = _checked("api_url", api_url, allowed_hosts, {c.api_url(e) for c in DATA_CENTERS.values() for e in ENVIRONMENTS})
     return Hosts(
         data_center,
         environment,
         _checked("accounts_url", accounts_url, allowed_hosts, {c.accounts_url for c in DATA_CENTERS.values()}),
-        _checked("api_url", api_url, allowed_hosts, {c.api_url(e) for c in DATA_CENTERS.values() for e in ENVIRONMENTS}),
-        center.web_url,
+        checked_api_url,
+        center.web_url(environment) if checked_api_url == center.api_url(environment) else None,
     )
 
 

@@ -12,6 +12,7 @@ from airflow_provider_zcrm.api.errors import InvalidRequest
 from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
 from airflow_provider_zcrm.api.tags import RecordsCount, count_records, list_tags
 from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -35,6 +36,7 @@ class FindTagsOperator(BaseOperator):
     template_fields: Sequence[str] = ("module", "selection", "zoho_crm_conn_id")
     template_fields_renderers: ClassVar[dict[str, str]] = {"selection": "json"}
     ui_color = "#f9f2d2"
+    operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("selection"))
 
     def __init__(
         self, *, module: str, selection: TagSelection | dict[str, Any], zoho_crm_conn_id: str = "zoho_crm_default", **kwargs: Any
@@ -55,6 +57,7 @@ class FindTagsOperator(BaseOperator):
         with airflow_errors():
             selection = TagSelection.from_dict(self.selection)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
+            ZohoCrmModuleLink.store(context, client.config, self.module)
             tags = client.send(list_tags(self.module, include_usage=selection.asks_for_usage)).tags
             found = selection.candidates(tags, datetime.now(UTC))
             facts: dict[str, RecordsCount | None] = {}

@@ -19,6 +19,7 @@ from airflow_provider_zcrm.api.journal import Journal
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
 from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import read_event
@@ -60,6 +61,7 @@ class MassDeleteTagsOperator(BaseOperator):
     template_fields: Sequence[str] = ("module", "tag_ids", "tag_names", "zoho_crm_conn_id", "missing_tags", "on_partial_failure")
     template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json", "tag_names": "json"}
     ui_color = "#f9d6d2"
+    operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("operators"))
     _submitted: tuple[str, ...] = ()
     _until = math.inf
 
@@ -112,6 +114,7 @@ class MassDeleteTagsOperator(BaseOperator):
             journal = Journal.open(stored, task_round(context), time.time(), timeout)
             self._until = journal.deadline
             state.set(_JOURNAL, journal.to_json())
+            ZohoCrmModuleLink.store(context, self._client.config, self.module)
             deletion = self._deletion(context, journal, state)
             deletion.look()
             blind = stored is None and context["ti"].try_number > 1

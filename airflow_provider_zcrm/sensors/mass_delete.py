@@ -18,6 +18,7 @@ from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, sentence
 from airflow_provider_zcrm.api.mass_delete import KINDS, MassDeleteJob
 from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import read_event
 
@@ -50,6 +51,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
     template_fields: Sequence[str] = ("job_id", "module", "kind", "zoho_crm_conn_id", "on_partial_failure")
     template_fields_renderers: ClassVar[dict[str, str]] = {"job_id": "json"}
     ui_color = "#d2e8f9"
+    operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("sensors"))
+    _linked = False
 
     def __init__(
         self,
@@ -146,6 +149,9 @@ class MassDeleteJobSensor(BaseSensorOperator):
         if not self._watch.open_jobs():
             return
         client = self._new_client(context)
+        if not self._linked:
+            ZohoCrmModuleLink.store(context, client.config, self.module)
+            self._linked = True
         poll_jobs(client, self._watch)
         while self.reschedule and not self.deferrable and self._watch.unknown_jobs():
             time.sleep(min(5.0, self.unknown_job_grace))

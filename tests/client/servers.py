@@ -11,8 +11,8 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -250,6 +250,14 @@ class Proxy:
             return True
         wanted = b"proxy-authorization: basic " + base64.b64encode(self.user.encode())
         return wanted.lower() in head.lower()
+
+
+@contextmanager
+def zohos_names(folder: Path, emulator_url: str) -> Iterator[dict[str, str]]:
+    """Give the environment variables with which the host names of Zoho's US data centre lead to an emulator."""
+    certificates = make_certificates(folder, "www.zohoapis.com", "accounts.zoho.com")
+    with TlsFront(certificates, emulator_url) as front, Proxy(front.port) as proxy:
+        yield {"HTTPS_PROXY": proxy.url, "REQUESTS_CA_BUNDLE": str(certificates.ca)}
 
 
 def _serve(handle: Callable[[socket.socket], None]) -> socketserver.ThreadingTCPServer:

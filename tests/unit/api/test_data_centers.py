@@ -7,20 +7,21 @@ import pytest
 from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, ENVIRONMENTS, Hosts, data_center_of, hosts_of, is_loopback
 from airflow_provider_zcrm.api.errors import InvalidConnection
 
-# name: accounts, web, API without its first label
+# name: accounts; the web client and the API without their first labels
 ZOHO = {
-    "us": ("accounts.zoho.com", "crm.zoho.com", "zohoapis.com"),
-    "eu": ("accounts.zoho.eu", "crm.zoho.eu", "zohoapis.eu"),
-    "in": ("accounts.zoho.in", "crm.zoho.in", "zohoapis.in"),
-    "au": ("accounts.zoho.com.au", "crm.zoho.com.au", "zohoapis.com.au"),
-    "jp": ("accounts.zoho.jp", "crm.zoho.jp", "zohoapis.jp"),
-    "cn": ("accounts.zoho.com.cn", "crm.zoho.com.cn", "zohoapis.com.cn"),
-    "ca": ("accounts.zohocloud.ca", "crm.zohocloud.ca", "zohoapis.ca"),
-    "sa": ("accounts.zoho.sa", "crm.zoho.sa", "zohoapis.sa"),
-    "uk": ("accounts.zoho.uk", "crm.zoho.uk", "zohoapis.uk"),
-    "ae": ("accounts.zoho.ae", "crm.zoho.ae", "zohoapis.ae"),
+    "us": ("accounts.zoho.com", "zoho.com", "zohoapis.com"),
+    "eu": ("accounts.zoho.eu", "zoho.eu", "zohoapis.eu"),
+    "in": ("accounts.zoho.in", "zoho.in", "zohoapis.in"),
+    "au": ("accounts.zoho.com.au", "zoho.com.au", "zohoapis.com.au"),
+    "jp": ("accounts.zoho.jp", "zoho.jp", "zohoapis.jp"),
+    "cn": ("accounts.zoho.com.cn", "zoho.com.cn", "zohoapis.com.cn"),
+    "ca": ("accounts.zohocloud.ca", "zohocloud.ca", "zohoapis.ca"),
+    "sa": ("accounts.zoho.sa", "zoho.sa", "zohoapis.sa"),
+    "uk": ("accounts.zoho.uk", "zoho.uk", "zohoapis.uk"),
+    "ae": ("accounts.zoho.ae", "zoho.ae", "zohoapis.ae"),
 }
 LABELS = {"production": "www", "sandbox": "sandbox", "developer": "developer"}
+WEB_LABELS = {"production": "crm", "sandbox": "crmsandbox"}
 EMULATOR = "http://127.0.0.1:8080"
 
 
@@ -38,10 +39,9 @@ def test_these_are_zohos_data_centers() -> None:
 @pytest.mark.parametrize("name", ZOHO)
 def test_a_data_center_has_its_hosts_in_each_environment(name: str, environment: str) -> None:
     accounts, web, api = ZOHO[name]
+    web_url = f"https://{WEB_LABELS[environment]}.{web}" if environment in WEB_LABELS else None
 
-    assert hosts_of(name, environment) == Hosts(
-        name, environment, f"https://{accounts}", f"https://{LABELS[environment]}.{api}", f"https://{web}"
-    )
+    assert hosts_of(name, environment) == Hosts(name, environment, f"https://{accounts}", f"https://{LABELS[environment]}.{api}", web_url)
 
 
 @pytest.mark.parametrize(("name", "environment"), [("US", "production"), ("com", "production"), ("", "production")])
@@ -105,7 +105,7 @@ def test_this_machine_is_always_allowed_also_without_tls(url: str, clean: str) -
     hosts = both(url)
 
     assert (hosts.accounts_url, hosts.api_url) == (clean, clean)
-    assert hosts.web_url == "https://crm.zoho.com"
+    assert hosts.web_url is None
 
 
 def test_zohos_own_hosts_are_allowed_as_they_are_in_any_case() -> None:

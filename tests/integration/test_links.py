@@ -1,0 +1,93 @@
+"""The buttons on a task: what a task stores for them, and that Airflow may deserialise them."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.get_provider_info import get_provider_info
+from airflow_provider_zcrm.links.zcrm import GUIDES, ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
+from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from tests.airflow_task import TaskRun
+from tests.client.servers import zohos_names
+from tests.conftest import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+
+ROOT = Path(__file__).parents[2]
+LINK = ZohoCrmModuleLink.xcom_key
+LEADS = "https://crm.zoho.com/crm/tab/Leads"
+HOT = "2276164000001021041"
+
+TASKS: dict[str, Callable[[], BaseOperator]] = {
+    "delete": lambda: MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=[HOT]),
+    "find": lambda: FindTagsOperator(task_id="find", module="Leads", selection={"name_glob": ["h*"]}),
+    "wait": lambda: MassDeleteJobSensor(task_id="wait", module="Leads", job_id="2276164000001234567", unknown_job_grace=0),
+}
+
+
+def run(task: str) -> dict[str, Any]:
+    """Run a task, whatever comes of it, and return its XComs."""
+    started = TaskRun(TASKS[task]())
+    try:
+        started.start()
+    except Exception as error:
+        assert task == "wait", error  # noqa: PT017 - no job has this id, so the sensor fails
+    return started.ti.xcoms
+
+
+@pytest.fixture
+def zoho(emulator: Control, emulator_server: EmulatorServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """A connection to Zoho's own US hosts, behind whose names the emulator answers; it is made when a test has had its way with it."""
+    connection = {
+        "conn_type": "zoho_crm",
+        "login": CLIENT_ID,
+        "password": CLIENT_SECRET,
+        "extra": {"refresh_token": REFRESH_TOKEN, "shared_store": "memory"},
+    }
+    with zohos_names(tmp_path, emulator_server.url) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", json.dumps(connection))
+        yield connection
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_stores_where_its_module_is_in_zoho_crm_also_if_it_fails(zoho: dict[str, Any], task: str) -> None:
+    assert run(task)[LINK] == LEADS
+
+
+def test_client_credentials_know_the_org(zoho: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    zoho["extra"] = {"grant_type": "client_credentials", "zsoid": "808232144", "scope": "ZohoCRM.settings.ALL", "shared_store": "memory"}
+    monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", json.dumps(zoho))
+
+    assert run("find")[LINK] == "https://crm.zoho.com/crm/org808232144/tab/Leads"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_connection_to_an_emulator_has_no_button_that_leads_to_zoho(emulator: Control, task: str) -> None:
+    assert LINK not in run(task)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_airflow_knows_the_buttons_of_every_task_and_the_guides_exist(task: str) -> None:
+    links = TASKS[task]().operator_extra_links
+    known = get_provider_info()["extra-links"]
+    (guide,) = (link for link in links if isinstance(link, ZohoCrmGuideLink))
+
+    assert {f"{type(link).__module__}.{type(link).__qualname__}" for link in links} == set(known)
+    assert (ROOT / "docs" / f"{guide.page}.md").exists()
+    assert guide.get_link(TASKS[task](), ti_key=None) == f"{GUIDES}/{guide.page}/"
+
+
+def test_the_guides_are_where_the_package_says_that_its_documentation_is() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["urls"]["Documentation"] == GUIDES

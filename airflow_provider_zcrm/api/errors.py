@@ -168,6 +168,16 @@ class InvalidArgument(PermanentError):
     """An argument cannot work; nothing was sent."""
 
 
+class InvalidBackup(PermanentError):
+    """A file is no backup of tags, or not one that this release can read, or it is damaged."""
+
+
+class BackupUnfinished(InvalidBackup):
+    """A backup breaks off: who wrote it did not come to its end."""
+
+    default_advice = "Nothing is restored from it. The task that writes it replaces it when it runs again."
+
+
 class CredentialsRejected(PermanentError):
     """Zoho Accounts refuses the client id, the client secret or the refresh token."""
 

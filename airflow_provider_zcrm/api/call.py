@@ -23,6 +23,7 @@ class ApiRequest:
     :param params: query parameters.
     :param json: the body, or None.
     :param idempotent: False for a submission, which must not be sent again unless Zoho certainly did not take it.
+    :param bulk: the path is below ``/crm/bulk/<version>/`` instead.
     """
 
     method: str
@@ -31,6 +32,7 @@ class ApiRequest:
     params: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     idempotent: bool = True
+    bulk: bool = False
 
 
 @dataclass(frozen=True)

@@ -269,6 +269,24 @@ def decode(response: ApiResponse, request: ApiRequest) -> Any:
     return body
 
 
+def elements(response: ApiResponse, key: str) -> list[dict[str, Any]]:
+    """Return what an answer says of each item on its own, successes and errors, or nothing if it is about the call as a whole."""
+    body = _json(response.body) if response.status in (200, 201, 202, 207, 400) else None
+    items = body.get(key) if isinstance(body, dict) else None
+    return items if isinstance(items, list) and all(isinstance(item, dict) for item in items) else []
+
+
+def details_of(element: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the ``details`` of an element or an envelope, empty where it has none."""
+    details = element.get("details")
+    return details if isinstance(details, dict) else {}
+
+
+def reason_of(element: Mapping[str, Any]) -> str:
+    """Return why Zoho did not do it, in its own words."""
+    return f"{element.get('code') or 'no code'}: {element.get('message') or 'no message'}"
+
+
 def unexpected(what: str, response: ApiResponse, request: ApiRequest) -> UnreadableResponse:
     """Return the error for JSON that lacks what the call is about."""
     return UnreadableResponse(f"Zoho's answer has no {what}: {_glimpse(response.body)}", **_where(response, request))

@@ -7,13 +7,13 @@ Zoho: crm/developer/docs/api/v8/mass-delete-tags.html, get-mass-delete-tags-stat
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError, decode, unexpected
+from airflow_provider_zcrm.api.modules import in_path
 
 TAGS_PER_JOB = 200
 RECORDS_PER_CALL = 500
@@ -135,11 +135,9 @@ _RECORD_KEYS = ("Status", "Total_Count", "Deleted_Count", "Failed_Count")
 
 
 def _records_request(method: str, module: str, operation: str, **fields: Any) -> ApiRequest:
-    if not re.fullmatch(r"\w+", module, re.ASCII):
-        raise InvalidArgument(f"module is {module!r}, which is not the API name of a module.")
     return ApiRequest(
         method,
-        f"{module}/actions/mass_delete",
+        f"{in_path(module)}/actions/mass_delete",
         scope=f"ZohoCRM.mass_delete.{operation}",
         idempotent=method == "GET",
         **fields,

@@ -6,10 +6,11 @@ Zoho: crm/developer/docs/api/v8/modules-api.html
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import decode, unexpected
+from airflow_provider_zcrm.api.errors import InvalidArgument, decode, unexpected
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,16 @@ class Module:
     api_name: str | None
     plural_label: str = ""
     api_supported: bool = True
+
+
+def in_path(module: str) -> str:
+    """Return the API name of a module as it stands in a path.
+
+    :raises InvalidArgument: it cannot be one, and would change the path
+    """
+    if not re.fullmatch(r"\w+", module, re.ASCII):
+        raise InvalidArgument(f"module is {module!r}, which is not the API name of a module.")
+    return module
 
 
 def list_modules() -> ApiCall[list[Module]]:

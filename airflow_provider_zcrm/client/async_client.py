@@ -125,7 +125,7 @@ class AsyncZohoCrmClient:
     async def _call(self, request: ApiRequest, token: str) -> ApiResponse:
         headers = {"Authorization": f"Zoho-oauthtoken {token}"}
         arguments = {"params": dict(request.params), "json": request.json, "headers": headers}
-        url = self.config.url(request.path)
+        url = self.config.url(request.path, bulk=request.bulk)
         async with self._slots:
             if request.idempotent:
                 return await self._http(self._session, request.method, request.path, url, **arguments)

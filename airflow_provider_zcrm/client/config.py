@@ -32,9 +32,9 @@ class ClientConfig:
     verify: bool | str = True
     shared_store: str = "memory"
 
-    def url(self, path: str) -> str:
-        """Return the URL of a path of the REST API."""
-        return f"{self.hosts.api_url}/crm/{self.api_version}/{path}"
+    def url(self, path: str, *, bulk: bool = False) -> str:
+        """Return the URL of a path of the REST API, or of its bulk calls."""
+        return f"{self.hosts.api_url}/crm/{'bulk/' if bulk else ''}{self.api_version}/{path}"
 
     def ca_bundle(self) -> bool | str:
         """Return the path of the CA bundle, a file or a directory, or False for no verification.

@@ -115,7 +115,7 @@ class ZohoCrmClient:
 
     def _call(self, request: ApiRequest, token: str) -> ApiResponse:
         arguments = {"params": request.params, "json": request.json, "auth": _ZohoToken(token)}
-        url = self.config.url(request.path)
+        url = self.config.url(request.path, bulk=request.bulk)
         with self._slots:
             if request.idempotent:
                 return self._http(self._session, request.method, request.path, url, **arguments)

@@ -1,0 +1,111 @@
+"""Bulk Read: an export of the tags of all records of a module, as a job; up to 200,000 records each.
+
+The result is a ZIP file with one CSV file, in which tags stand by name, joined with commas (no name may hold one).
+``docs/records-of-a-tag.md`` says how it compares to the other ways.
+Zoho: crm/developer/docs/api/v8/bulk-read/overview.html, create-job.html, job-details.html, download-result.html
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
+from airflow_provider_zcrm.api.errors import NotSupported, decode, details_of, unexpected
+from airflow_provider_zcrm.api.records import TaggedRecord
+
+_SCOPE = "ZohoCRM.bulk.READ and ZohoCRM.modules.ALL"
+
+
+@dataclass(frozen=True)
+class BulkReadStatus:
+    """How far a job is.
+
+    :param state: Zoho's word in capitals; COMPLETED, FAILURE and FAILED end a job, with anything else it goes on.
+    :param count: records in the result of a completed job, None where Zoho does not say.
+    :param next_page_token: with which the next job gets the records that did not fit into this one.
+    """
+
+    state: str
+    count: int | None = None
+    next_page_token: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the job ended without a result."""
+        return self.state in ("FAILURE", "FAILED")
+
+
+def start_bulk_read(module: str, page_token: str | None = None) -> ApiCall[str]:
+    """Return the call that starts an export of the tags of a module's records; its value is the job id.
+
+    Sent twice it makes two exports, which costs credits and does no harm, so it may be repeated.
+    """
+    query = {"page_token": page_token} if page_token else {"module": {"api_name": module}, "fields": ["Tag"]}
+    request = ApiRequest("POST", "read", scope=_SCOPE, json={"query": query}, bulk=True)
+
+    def parse(response: ApiResponse) -> str:
+        job_id = details_of(_first(response, request)).get("id")
+        if not job_id:
+            raise unexpected("job id", response, request)
+        return str(job_id)
+
+    return ApiCall(request, parse)
+
+
+def bulk_read_status(job_id: str) -> ApiCall[BulkReadStatus]:
+    """Return the call for the status of an export."""
+    request = ApiRequest("GET", f"read/{job_id}", scope=_SCOPE, bulk=True)
+
+    def parse(response: ApiResponse) -> BulkReadStatus:
+        job = _first(response, request)
+        state, result = job.get("state"), job.get("result")
+        if not isinstance(state, str) or not state:
+            raise unexpected("state", response, request)
+        # Zoho's samples have a result in every state
+        if state.upper() != "COMPLETED":
+            return BulkReadStatus(state.upper())
+        if not isinstance(result, dict) or (result.get("more_records") and not result.get("next_page_token")):
+            raise unexpected("result with a next_page_token", response, request)
+        count = result.get("count")
+        token = result["next_page_token"] if result.get("more_records") else None
+        return BulkReadStatus("COMPLETED", count if isinstance(count, int) else None, token)
+
+    return ApiCall(request, parse)
+
+
+def bulk_read_result(job_id: str) -> ApiCall[bytes]:
+    """Return the call for the result of a completed export: a ZIP file with one CSV file. Zoho allows 10 of these in a minute."""
+    request = ApiRequest("GET", f"read/{job_id}/result", scope=_SCOPE, bulk=True)
+
+    def parse(response: ApiResponse) -> bytes:
+        if response.status == 200 and response.body.startswith(b"PK"):
+            return response.body
+        decode(response, request)
+        raise unexpected("ZIP file", response, request)
+
+    return ApiCall(request, parse)
+
+
+def read_rows(lines: Iterable[str]) -> Iterator[TaggedRecord]:
+    """Yield the records of a CSV file with the names of their tags.
+
+    :raises NotSupported: it has no column for the id or for the tags
+    """
+    rows = csv.reader(lines)
+    header = [name.strip().lower() for name in next(rows, [])]
+    if "id" not in header or "tag" not in header:
+        raise NotSupported(f"Zoho's export of the records has no column Id or Tag, but {header}.")
+    record_id, tags = header.index("id"), header.index("tag")
+    for row in rows:
+        yield TaggedRecord(row[record_id], tuple(name.strip() for name in row[tags].split(",") if name.strip()))
+
+
+def _first(response: ApiResponse, request: ApiRequest) -> dict[str, Any]:
+    body = decode(response, request)
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, list) or not data or not isinstance(data[0], dict):
+        raise unexpected("data", response, request)
+    return data[0]

@@ -1,0 +1,65 @@
+"""The records of a module and the tags on each, page by page (Get Records).
+
+Zoho ends this after 100,000 records. ``docs/records-of-a-tag.md`` says how it compares to the other ways.
+Zoho: crm/developer/docs/api/v8/get-records.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
+from airflow_provider_zcrm.api.errors import decode, unexpected
+from airflow_provider_zcrm.api.modules import in_path
+
+RECORDS_PER_PAGE = 200
+
+
+@dataclass(frozen=True)
+class TaggedRecord:
+    """A record and its tags: their ids, or their names where Zoho tells nothing else."""
+
+    id: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RecordsPage:
+    """Up to 200 records with the ids of their tags, and the token of the next page, None for the last one."""
+
+    records: tuple[TaggedRecord, ...]
+    next_page_token: str | None = None
+
+
+def list_records(module: str, page_token: str | None = None) -> ApiCall[RecordsPage]:
+    """Return the call for a page of the module's records; the first one without a token."""
+    params = {"fields": "Tag", "per_page": str(RECORDS_PER_PAGE)}
+    if module == "Leads":
+        params["converted"] = "both"  # else converted leads are left out
+    if page_token:
+        params["page_token"] = page_token
+    request = ApiRequest("GET", in_path(module), scope="ZohoCRM.modules.ALL", params=params)
+
+    def parse(response: ApiResponse) -> RecordsPage:
+        body = decode(response, request)
+        if body is None:
+            return RecordsPage(())
+        data, info = (body.get("data"), body.get("info")) if isinstance(body, dict) else (None, None)
+        if not isinstance(data, list) or not isinstance(info, dict) or not all(_is_record(record) for record in data):
+            raise unexpected("data with id and Tag, and info", response, request)
+        token = info.get("next_page_token") if info.get("more_records") else None
+        if info.get("more_records") and not token:
+            raise unexpected("next_page_token", response, request)
+        records = tuple(TaggedRecord(str(record["id"]), tuple(str(tag["id"]) for tag in record["Tag"] or ())) for record in data)
+        return RecordsPage(records, token)
+
+    return ApiCall(request, parse)
+
+
+def _is_record(value: Any) -> bool:
+    """Tell whether it has an id and says which tags it has: one that is silent about them must not count as one without."""
+    if not isinstance(value, dict) or not value.get("id") or "Tag" not in value:
+        return False
+    tags = value["Tag"]
+    return tags is None or (isinstance(tags, list) and all(isinstance(tag, dict) and tag.get("id") for tag in tags))

@@ -1,7 +1,9 @@
-"""The fields of a ``zoho_crm`` connection, as one table: Airflow's form and the documentation are made of it.
+"""The fields of a ``zoho_crm`` connection, as one table: all forms of Airflow's are made of it.
 
-Imports no Airflow, because `get_provider_info` reads it at the start of every Airflow process. Login holds the client id and
-password the client secret; everything else stands in extra under the names of this table.
+Airflow 3.2 and later read the form from the provider's metadata (``conn-fields``, ``ui-field-behaviour``); before that from two
+methods of the hook, whose forms have no readable labels for choices. Imports no Airflow, because `get_provider_info` reads it at the
+start of every Airflow process. Login holds the client id and password the client secret; everything else stands in extra under the
+names of this table.
 """
 
 from __future__ import annotations
@@ -26,16 +28,28 @@ class Field:
         schema = {"type": ["string", "null"], **self.schema}
         return {"label": self.label, "description": self.description, "schema": schema}
 
+    @property
+    def secret(self) -> bool:
+        """Whether the form hides what is typed."""
+        return self.schema.get("format") == "password"
 
-def _choice(labels: dict[str, str], default: str) -> dict[str, Any]:
-    return {"type": "string", "enum": list(labels), "values_display": labels, "default": default}
+    @property
+    def choices(self) -> dict[str, str]:
+        """The values that can be chosen, with their labels; none for a free text."""
+        return dict(self.schema.get("values_display", {}))
+
+
+def _choice(labels: dict[str, str], default: str | None = None) -> dict[str, Any]:
+    schema: dict[str, Any] = {"enum": list(labels), "values_display": labels}
+    return schema if default is None else {**schema, "type": "string", "default": default}
 
 
 FIELDS = (
     Field(
         "refresh_token",
         "Refresh token",
-        "Made once in Zoho's API console for this client; it does not expire. Not needed for client_credentials.",
+        "Made once for this client; it does not expire. 'airflow zoho-crm connect' makes it and this whole connection. "
+        "Empty for client credentials.",
         {"format": "password"},
     ),
     Field(
@@ -47,7 +61,7 @@ FIELDS = (
     Field(
         "environment",
         "Environment",
-        "Tokens of one environment do not work in another.",
+        "Chosen in Zoho when the refresh token was made; a token of one does not work in another.",
         _choice({name: name.capitalize() for name in ENVIRONMENTS}, "production"),
     ),
     Field(
@@ -59,13 +73,15 @@ FIELDS = (
     Field("zsoid", "Org id (zsoid)", "Only for client credentials: the org's zgid, from Setup > Company Details."),
     Field("scope", "Scopes", "Only for client credentials: the scopes, separated by commas."),
     Field("api_version", "API version", "Of Zoho's REST API.", {"default": "v8"}),
-    Field("accounts_url", "Accounts URL", "Overrides the data center's accounts host, together with the API URL."),
-    Field("api_url", "API URL", "Overrides the data center's API host, together with the accounts URL."),
+    Field(
+        "accounts_url", "Accounts URL", "Replaces the data center's accounts host, together with the API URL: for a proxy or the emulator."
+    ),
+    Field("api_url", "API URL", "Replaces the data center's API host, together with the accounts URL."),
     Field(
         "request_timeout",
         "Request timeout (s)",
-        "Seconds that one call may take.",
-        {"type": ["number", "null"], "minimum": 1, "default": 30},
+        "Seconds that one call may take. Empty: [zoho_crm] request_timeout of the Airflow configuration, 30.",
+        {"type": ["number", "null"], "minimum": 1},
     ),
     Field(
         "max_concurrency",
@@ -76,14 +92,15 @@ FIELDS = (
     Field(
         "shared_store",
         "Shared store",
-        "Where the processes of this Airflow share one access token; encrypted.",
-        _choice({"variable": "Airflow Variable", "file": "Directory of each host", "memory": "Not shared"}, "variable"),
+        "Where the processes of this Airflow share one access token, encrypted. Empty: [zoho_crm] shared_store of the Airflow "
+        "configuration, an Airflow Variable.",
+        _choice({"variable": "Airflow Variable", "file": "Directory of each host", "memory": "Not shared"}),
     ),
     Field("verify", "CA bundle", "Path of a CA bundle, for a proxy with its own certificate."),
 )
 
-UI_FIELD_BEHAVIOUR = {
+UI_FIELD_BEHAVIOUR: dict[str, Any] = {
     "hidden-fields": ["host", "port", "schema"],
     "relabeling": {"login": "Client ID", "password": "Client secret"},
-    "placeholders": {"login": "1000.XXXXXXXXXXXXXXXX"},
+    "placeholders": {"login": "1000.XXXXXXXXXXXXXXXX", "password": "of the same client in Zoho's API console"},
 }

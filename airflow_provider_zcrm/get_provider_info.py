@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_zcrm.assets import SCHEME
 from airflow_provider_zcrm.connection_form import FIELDS, UI_FIELD_BEHAVIOUR
+from airflow_provider_zcrm.provider_config import OPTIONS, SECTION
 
 _INTEGRATION = "Zoho CRM"
+_ASSET_URIS = [{"schemes": [SCHEME], "handler": "airflow_provider_zcrm.assets.sanitize_uri"}]
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -16,7 +19,13 @@ def get_provider_info() -> dict[str, Any]:
         "name": _INTEGRATION,
         "description": "Mass deletes of tags and records in `Zoho CRM <https://www.zoho.com/crm/>`__, watched to their end.",
         "integrations": [
-            {"integration-name": _INTEGRATION, "external-doc-url": "https://www.zoho.com/crm/developer/docs/api/v8/", "tags": ["service"]}
+            {
+                "integration-name": _INTEGRATION,
+                "external-doc-url": "https://www.zoho.com/crm/developer/docs/api/v8/",
+                "logo": "/docs/integration-logos/zoho-crm.svg",
+                "how-to-guide": ["/docs/connection.md", "/docs/operators.md", "/docs/selection.md", "/docs/sensors.md"],
+                "tags": ["service"],
+            }
         ],
         "hooks": [_modules("airflow_provider_zcrm.hooks.zcrm")],
         "operators": [_modules("airflow_provider_zcrm.operators.find_tags"), _modules("airflow_provider_zcrm.operators.mass_delete")],
@@ -32,27 +41,13 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": {field.name: field.conn_field() for field in FIELDS},
             }
         ],
+        "asset-uris": _ASSET_URIS,
+        # what Airflow 2 calls them
+        "dataset-uris": _ASSET_URIS,
         "config": {
-            "zoho_crm": {
-                "description": "Settings of the Zoho CRM provider.",
-                "options": {
-                    "allowed_hosts": {
-                        "description": "Hosts, separated by commas, to which a connection's accounts_url and api_url may point "
-                        "besides Zoho's own hosts and this machine, as host or host:port.",
-                        "version_added": "0.1.0",
-                        "type": "string",
-                        "example": "zoho-proxy.internal.example",
-                        "default": "",
-                    },
-                    "token_directory": {
-                        "description": "Directory, of this user and closed to others, for the locks of token requests and for the token "
-                        "store 'file'. Empty: airflow-provider-zcrm-<uid> in the directory for temporary files.",
-                        "version_added": "0.1.0",
-                        "type": "string",
-                        "example": "/var/lib/airflow/zoho-crm",
-                        "default": "",
-                    },
-                },
+            SECTION: {
+                "description": "Settings of the Zoho CRM provider. Those of calls and polls count where connection and task say nothing.",
+                "options": {option.name: option.metadata() for option in OPTIONS},
             }
         },
     }

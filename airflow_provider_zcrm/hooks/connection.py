@@ -18,17 +18,28 @@ from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.connection_form import FIELDS
 
 
-def config_of(login: str | None, password: str | None, extra: Mapping[str, Any], allowed_hosts: str = "") -> ClientConfig:
+def config_of(
+    login: str | None,
+    password: str | None,
+    extra: Mapping[str, Any],
+    allowed_hosts: str = "",
+    *,
+    request_timeout: float = 30.0,
+    shared_store: str = "variable",
+) -> ClientConfig:
     """Return the client's settings.
 
     :param login: client id.
     :param password: client secret.
     :param extra: the rest, by the names of `airflow_provider_zcrm.connection_form.FIELDS`.
     :param allowed_hosts: ``[zoho_crm] allowed_hosts`` of the Airflow configuration, separated by commas.
+    :param request_timeout: for a connection that has none, in seconds.
+    :param shared_store: for a connection that has none.
     :raises InvalidConnection: naming the field
     """
-    values = {name: value for name, value in extra.items() if value not in (None, "")}
-    _check_names(values)
+    given = {name: value for name, value in extra.items() if value not in (None, "")}
+    _check_names(given)
+    values = {"request_timeout": request_timeout, "shared_store": shared_store, **given}
     if not login:
         raise InvalidConnection("The connection has no login: it is the client id of Zoho's API console.")
     if not password:
@@ -47,10 +58,10 @@ def config_of(login: str | None, password: str | None, extra: Mapping[str, Any],
         credentials=Credentials(login, password, grant),
         hosts=hosts,
         api_version=_version(str(values.get("api_version", "v8"))),
-        request_timeout=_number(values, "request_timeout", 30.0, smallest=0.1),
-        max_concurrency=int(_number(values, "max_concurrency", 5, smallest=1)),
+        request_timeout=_number(values, "request_timeout", smallest=0.1),
+        max_concurrency=int(_number({"max_concurrency": 5, **values}, "max_concurrency", smallest=1)),
         verify=_verify(values.get("verify", True)),
-        shared_store=_shared_store(str(values.get("shared_store", "variable"))),
+        shared_store=_shared_store(str(values["shared_store"])),
     )
 
 
@@ -78,13 +89,16 @@ def _version(value: str) -> str:
 
 def _shared_store(value: str) -> str:
     if value not in ("variable", "file", "memory"):
-        raise InvalidConnection(f"shared_store is {value!r}; it must be variable, file or memory.")
+        raise InvalidConnection(
+            f"shared_store is {value!r}; it must be variable, file or memory.",
+            advice="Where the connection has none, the one in [zoho_crm] of the Airflow configuration counts.",
+        )
     return value
 
 
-def _number(values: Mapping[str, Any], name: str, default: float, smallest: float) -> float:
+def _number(values: Mapping[str, Any], name: str, smallest: float) -> float:
     try:
-        number = float(values.get(name, default))
+        number = float(values[name])
     except (TypeError, ValueError):
         number = float("nan")
     if not smallest <= number < math.inf:

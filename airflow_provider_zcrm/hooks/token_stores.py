@@ -10,10 +10,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from airflow.providers.common.compat.sdk import conf
-
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.token_sharing import FileTokenStore, TokenSharing
+from airflow_provider_zcrm.hooks.settings import text_setting
 from airflow_provider_zcrm.version_compat import ask_airflow, get_variable, set_variable
 
 # hosts that wake together do not ask Zoho in the same second
@@ -43,5 +42,5 @@ def token_sharing(config: ClientConfig) -> TokenSharing | None:
 
 
 def _directory() -> Path:
-    configured = conf.get("zoho_crm", "token_directory", fallback="")
+    configured = text_setting("token_directory")
     return Path(configured) if configured else Path(tempfile.gettempdir()) / f"airflow-provider-zcrm-{os.getuid()}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
-from airflow.providers.common.compat.sdk import BaseHook, conf, mask_secret
+from airflow.providers.common.compat.sdk import BaseHook, mask_secret
 
 from airflow_provider_zcrm.api.errors import PermanentError, ZohoCrmError
 from airflow_provider_zcrm.api.modules import list_modules
@@ -14,7 +15,9 @@ from airflow_provider_zcrm.api.org import get_org
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import NO_RETRIES, RetryPolicy
 from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+from airflow_provider_zcrm.connection_form import FIELDS, UI_FIELD_BEHAVIOUR, Field
 from airflow_provider_zcrm.hooks.connection import config_of
+from airflow_provider_zcrm.hooks.settings import number_setting, text_setting
 from airflow_provider_zcrm.hooks.token_stores import token_sharing
 
 # a test of a connection makes at most three calls and must answer within ten seconds
@@ -34,6 +37,16 @@ class ZohoCrmHook(BaseHook):
     conn_type = "zoho_crm"
     hook_name = "Zoho CRM"
 
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return how the form shows the standard fields. Only Airflow before 3.2 asks for it here."""
+        return {name.replace("-", "_"): value for name, value in UI_FIELD_BEHAVIOUR.items()}
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the form's further fields. Only Airflow before 3.2 asks for them here; it takes no drop-downs with labels."""
+        return {field.name: _widget(field) for field in FIELDS}
+
     def __init__(self, zoho_crm_conn_id: str = default_conn_name, retries: RetryPolicy | None = None) -> None:
         super().__init__()
         self.zoho_crm_conn_id = zoho_crm_conn_id
@@ -46,9 +59,15 @@ class ZohoCrmHook(BaseHook):
         :raises InvalidConnection: the connection cannot work; the sentence names the field
         """
         connection = self.get_connection(self.zoho_crm_conn_id)
-        allowed_hosts = conf.get("zoho_crm", "allowed_hosts", fallback="") or ""
         try:
-            return config_of(connection.login, connection.password, connection.extra_dejson, allowed_hosts)
+            return config_of(
+                connection.login,
+                connection.password,
+                connection.extra_dejson,
+                text_setting("allowed_hosts"),
+                request_timeout=number_setting("request_timeout"),
+                shared_store=text_setting("shared_store"),
+            )
         except PermanentError as error:
             raise type(error)(f"Connection {self.zoho_crm_conn_id}: {error.message}", advice=error.advice) from None
 
@@ -77,6 +96,25 @@ class ZohoCrmHook(BaseHook):
         return (
             answers[0] if answers else (False, f"Zoho gave no answer within {_TEST_SECONDS:g} seconds. Check data_center and the network.")
         )
+
+
+def _widget(field: Field) -> Any:
+    from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
+    from wtforms import IntegerField, PasswordField, StringField
+    from wtforms.validators import Optional, any_of
+
+    if field.secret:
+        return PasswordField(field.label, description=field.description, widget=BS3PasswordFieldWidget())
+    kind = IntegerField if "integer" in field.schema.get("type", ()) else StringField
+    validators = [Optional(), *([any_of(list(field.choices))] if field.choices else [])]
+    labels = ", ".join(f"{value}: {label}" for value, label in field.choices.items())
+    return kind(
+        field.label,
+        validators=validators,
+        description=f"{field.description} {labels}".strip(),
+        default=field.schema.get("default"),
+        widget=BS3TextFieldWidget(),
+    )
 
 
 def _test(config: ClientConfig) -> tuple[bool, str]:

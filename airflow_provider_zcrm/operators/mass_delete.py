@@ -17,8 +17,8 @@ from airflow_provider_zcrm.api.ids import ids_of, names_of
 from airflow_provider_zcrm.api.job_watch import JobWatch, sentence
 from airflow_provider_zcrm.api.journal import Journal
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
-from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds, tell_that_jobs_go_on
@@ -197,7 +197,7 @@ class MassDeleteTagsOperator(BaseOperator):
                 unknown_job_grace=self.unknown_job_grace,
                 carry={"tag_ids": wanted},
             )
-        watch = JobWatch(jobs, PollSchedule(seconds(self.poke_interval, "poke_interval")), self.unknown_job_grace)
+        watch = JobWatch(jobs, configured_schedule(seconds(self.poke_interval, "poke_interval")), self.unknown_job_grace)
         started_at = time.time()
         while watch.open_jobs():
             time.sleep(max(0.0, min(watch.next_wait(time.time() - started_at), deadline - time.time())))

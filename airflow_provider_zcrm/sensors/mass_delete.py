@@ -16,8 +16,8 @@ from airflow_provider_zcrm.api.errors import InvalidArgument, JobFailed, JobNotF
 from airflow_provider_zcrm.api.ids import ids_of
 from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, sentence
 from airflow_provider_zcrm.api.mass_delete import KINDS, MassDeleteJob
-from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import read_event
@@ -126,7 +126,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
     @cached_property
     def _watch(self) -> JobWatch:
         jobs = [MassDeleteJob(self.kind, job_id, self.module) for job_id in ids_of(self.job_id, "job_id")]
-        return JobWatch(jobs, PollSchedule(seconds(self.fixed_poke_interval, "poke_interval")), self.unknown_job_grace)
+        return JobWatch(jobs, configured_schedule(seconds(self.fixed_poke_interval, "poke_interval")), self.unknown_job_grace)
 
     def _new_client(self, context: Context) -> ZohoCrmClient:
         """Return a client that gives up when ``timeout`` is over; a deferrable sensor leaves all retries to the triggerer."""

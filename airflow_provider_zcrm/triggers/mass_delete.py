@@ -22,7 +22,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_zcrm.api.errors import JobNotFound, PermanentError, RetryableError, TooManyRequests, ZohoCrmError
 from airflow_provider_zcrm.api.job_watch import JobWatch
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
-from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+from airflow_provider_zcrm.hooks.settings import configured_schedule
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
@@ -77,7 +77,7 @@ class MassDeleteJobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until there is something to tell, and fire one event."""
-        self._schedule = PollSchedule(self.poke_interval)
+        self._schedule = configured_schedule(self.poke_interval)
         jobs = [MassDeleteJob(job["kind"], job["id"], job.get("module")) for job in self.jobs]
         watch = JobWatch(jobs, self._schedule, self.unknown_job_grace)
         try:

@@ -18,6 +18,7 @@ from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant
 from airflow_provider_zcrm.connection_form import FIELDS
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.connection import config_of
+from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from tests.conftest import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, connection_json
 
@@ -95,6 +96,40 @@ def test_a_host_that_the_deployment_allows_is_used(monkeypatch: pytest.MonkeyPat
         _ = ZohoCrmHook("proxied").config
     monkeypatch.setenv("AIRFLOW__ZOHO_CRM__ALLOWED_HOSTS", "other.internal, zoho.internal:8443")
     assert ZohoCrmHook("proxied").config.hosts.api_url == "http://zoho.internal:8443"
+
+
+def test_the_configuration_counts_where_the_connection_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SILENT", connection_json("http://127.0.0.1:1", shared_store="", request_timeout=None))
+    monkeypatch.setenv("AIRFLOW_CONN_OWN", connection_json("http://127.0.0.1:1", shared_store="file", request_timeout=3))
+    config = ZohoCrmHook("silent").config
+    assert (config.request_timeout, config.shared_store) == (30.0, "variable")
+    monkeypatch.setenv("AIRFLOW__ZOHO_CRM__REQUEST_TIMEOUT", "7.5")
+    monkeypatch.setenv("AIRFLOW__ZOHO_CRM__SHARED_STORE", "memory")
+    config = ZohoCrmHook("silent").config
+    assert (config.request_timeout, config.shared_store) == (7.5, "memory")
+    config = ZohoCrmHook("own").config
+    assert (config.request_timeout, config.shared_store) == (3.0, "file")
+
+
+def test_a_store_that_does_not_exist_is_refused_with_both_places_where_it_can_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SILENT", connection_json("http://127.0.0.1:1", shared_store=""))
+    monkeypatch.setenv("AIRFLOW__ZOHO_CRM__SHARED_STORE", "redis")
+    with pytest.raises(InvalidConnection, match=r"shared_store is 'redis'.*\[zoho_crm\]"):
+        _ = ZohoCrmHook("silent").config
+
+
+@pytest.mark.parametrize(
+    ("shortest", "longest", "waits"),
+    [("5", "1800", (5.0, 1800.0)), ("15", "300", (15.0, 300.0)), ("0.1", "0.2", (1.0, 1.0)), ("60", "30", (60.0, 60.0))],
+)
+def test_polls_follow_the_configuration_where_the_task_has_no_interval(
+    monkeypatch: pytest.MonkeyPatch, shortest: str, longest: str, waits: tuple[float, float]
+) -> None:
+    monkeypatch.setenv("AIRFLOW__ZOHO_CRM__SHORTEST_POLL_INTERVAL", shortest)
+    monkeypatch.setenv("AIRFLOW__ZOHO_CRM__LONGEST_POLL_INTERVAL", longest)
+    schedule = configured_schedule(None)
+    assert (schedule.next_wait(0), schedule.next_wait(10**6)) == waits
+    assert configured_schedule(7.0).next_wait(10**6) == 7.0
 
 
 def test_a_good_connection_names_org_and_data_center(emulator: Control) -> None:

@@ -8,12 +8,18 @@ import sys
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import airflow
 import jsonschema
+import pytest
+from airflow.providers.common.compat.sdk import Asset
 
-from airflow_provider_zcrm.connection_form import FIELDS
+import airflow_provider_zcrm
+from airflow_provider_zcrm.assets import sanitize_uri
 from airflow_provider_zcrm.get_provider_info import get_provider_info
+from airflow_provider_zcrm.provider_config import OPTIONS
 
 
 def test_the_metadata_is_valid_for_airflow() -> None:
@@ -36,18 +42,35 @@ def test_every_module_that_the_metadata_names_can_be_imported() -> None:
     assert getattr(import_module(module), name).conn_type == info["connection-types"][0]["connection-type"]
 
 
-def test_the_form_can_show_every_field() -> None:
-    for field in FIELDS:
-        schema = field.conn_field()["schema"]
-        assert field.label
-        assert field.description
-        assert set(schema) <= {"type", "enum", "values_display", "default", "format", "minimum", "maximum"}
-        assert set(schema.get("values_display", {})) == set(schema.get("enum", []))
+def test_the_logo_and_the_guides_exist() -> None:
+    integration = get_provider_info()["integrations"][0]
+    root = Path(__file__).parents[2]
+    assert all((root / path.lstrip("/")).is_file() for path in [integration["logo"], *integration["how-to-guide"]])
 
 
-def test_secrets_are_password_fields() -> None:
-    formats = {field.name: field.conn_field()["schema"].get("format") for field in FIELDS}
-    assert formats["refresh_token"] == "password"
+def test_every_option_of_the_configuration_is_read_by_the_code() -> None:
+    code = "".join(path.read_text() for path in Path(airflow_provider_zcrm.__path__[0], "hooks").glob("*.py"))
+    for option in OPTIONS:
+        assert f'_setting("{option.name}")' in code
+        assert option.type in ("string", "float")
+
+
+@pytest.mark.parametrize("scheme", [get_provider_info()["asset-uris"], get_provider_info()["dataset-uris"]])
+def test_the_handler_of_asset_uris_can_be_imported(scheme: list[dict[str, Any]]) -> None:
+    assert scheme == [{"schemes": ["zohocrm"], "handler": f"{sanitize_uri.__module__}.{sanitize_uri.__name__}"}]
+
+
+def test_an_asset_keeps_the_case_of_connection_and_module() -> None:
+    assert Asset(uri="zohocrm://Zoho_EU/CustomModule1/tags").uri == "zohocrm://Zoho_EU/CustomModule1/tags"
+    assert Asset(uri="zohocrm://zoho/Leads/tags/").uri == "zohocrm://zoho/Leads/tags"
+
+
+@pytest.mark.parametrize(
+    "uri", ["zohocrm://zoho/Leads", "zohocrm:///Leads/tags", "zohocrm://zoho/Leads/tags/1", "zohocrm://zoho/Leads/tags?a=b"]
+)
+def test_a_uri_for_which_no_event_would_come_is_refused(uri: str) -> None:
+    with pytest.raises(ValueError, match="zohocrm://<connection id>/<module>/tags"):
+        sanitize_uri(urlsplit(uri))
 
 
 def _imported_by(statement: str) -> set[str]:

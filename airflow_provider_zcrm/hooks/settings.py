@@ -1,0 +1,33 @@
+"""What ``[zoho_crm]`` of the Airflow configuration says; it counts where connection and task say nothing.
+
+Each call names the default once more, because not every process of every Airflow version has read the defaults of providers.
+"""
+
+from __future__ import annotations
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_zcrm.api import poll_schedule
+from airflow_provider_zcrm.provider_config import DEFAULTS, SECTION
+
+
+def text_setting(name: str) -> str:
+    """Return an option of `airflow_provider_zcrm.provider_config.OPTIONS`; empty is what stands there empty, too."""
+    return str(conf.get(SECTION, name, fallback=DEFAULTS[name]) or DEFAULTS[name])
+
+
+def number_setting(name: str) -> float:
+    """Return an option that is a number.
+
+    :raises airflow.exceptions.AirflowConfigException: it is not one
+    """
+    return float(conf.getfloat(SECTION, name, fallback=DEFAULTS[name]))
+
+
+def configured_schedule(interval: float | None) -> poll_schedule.PollSchedule:
+    """Return the schedule of polls.
+
+    :param interval: the task's own ``poke_interval`` in seconds, None for the schedule that follows the job.
+    """
+    shortest = max(number_setting("shortest_poll_interval"), poll_schedule.SHORTEST_INTERVAL)
+    return poll_schedule.PollSchedule(interval, shortest, max(number_setting("longest_poll_interval"), shortest))

@@ -6,7 +6,7 @@ The tree answers what a caller asks, "what now?":
 - `TokenRejected`: replace the access token once, then send again;
 - `PermanentError`: no waiting will mend it, the advice says what the user must change;
 - `SubmissionUncertain`: nobody knows whether Zoho took a submission, so it must not simply be sent again;
-- `JobFailed`, `TagsLeftBehind`, `DeadlineReached`: the calls worked, the outcome is not the one that was wanted.
+- `JobFailed`, `TagsLeftBehind`, `RecordsLeftBehind`, `DeadlineReached`: the calls worked, the outcome is not the one that was wanted.
 
 Which class a response becomes stands in a table, keyed by Zoho's ``code`` and the shape of ``details``, never by ``message``
 (Zoho's documents disagree about messages). No exception carries a token or a secret.
@@ -216,6 +216,10 @@ class JobNotFound(PermanentError):
     default_advice = "Check that the job was submitted through the same connection, with the same module and kind."
 
 
+class NoRecordsFound(PermanentError):
+    """NO_RECORDS_FOUND: the custom view shows no record, so there was nothing to schedule."""
+
+
 class LimitExceeded(PermanentError):
     """A limit of the Zoho edition (LIMIT_EXCEEDED and its kind); not a rate limit, so not retried."""
 
@@ -244,6 +248,10 @@ class JobFailed(ZohoCrmError):
 
 class TagsLeftBehind(JobFailed):
     """All jobs have ended and some of their tags are still there."""
+
+
+class RecordsLeftBehind(JobFailed):
+    """Zoho has not deleted all of the wanted records."""
 
 
 class DeadlineReached(ZohoCrmError):
@@ -415,6 +423,7 @@ _TABLE = (
     _row("INVALID_DATA", JobNotFound, "Zoho does not know this job: {said} {details}.", _names_a_job),
     _row("NOT_FOUND", JobNotFound, "Zoho does not know this job: {said}."),
     _row("INVALID_DATA", TagNotFound, "A tag of the batch does not exist in this module: {said} {details}.", _points_at_a_tag),
+    _row("NO_RECORDS_FOUND", NoRecordsFound, "The custom view shows no record: {said}."),
     _row("INTERNAL_ERROR INTERNAL_SERVER_ERROR SERVICE_UNAVAILABLE", ServiceUnavailable, "Zoho cannot answer: {said}."),
     _row(
         "LIMIT_EXCEEDED LICENSE_LIMIT_EXCEEDED RECORD_LIMIT_EXCEEDED LIMIT_REACHED",
@@ -424,7 +433,7 @@ _TABLE = (
     _row(
         "INVALID_DATA MANDATORY_NOT_FOUND EXPECTED_FIELD_MISSING AMBIGUITY_DURING_PROCESSING REQUIRED_PARAM_MISSING "
         "UNABLE_TO_PARSE_DATA_TYPE INVALID_REQUEST INVALID_REQUEST_METHOD INVALID_URL_PATTERN BAD_REQUEST DUPLICATE_DATA "
-        "MAPPING_MISMATCH NO_RECORDS_FOUND NOT_APPROVED RECORD_LOCKED",
+        "MAPPING_MISMATCH NOT_APPROVED RECORD_LOCKED",
         InvalidRequest,
         "Zoho refuses the request: {said} {details}.",
     ),

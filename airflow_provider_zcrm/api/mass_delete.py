@@ -7,6 +7,7 @@ Zoho: crm/developer/docs/api/v8/mass-delete-tags.html, get-mass-delete-tags-stat
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,19 +91,22 @@ def submit_records_by_view(module: str, cvid: str, territory_id: str | None = No
 
 
 def delete_records(module: str, record_ids: Sequence[str]) -> ApiCall[RecordsDeleted]:
-    """Return the call that deletes up to 500 records at once; Zoho skips the ids that it cannot delete and names them."""
+    """Return the call that deletes up to 500 records at once; Zoho skips the ids that it cannot delete and names them.
+
+    Elements for single records may come with 200, 207, and with 400 where none could be deleted.
+    """
     if not 1 <= len(record_ids) <= RECORDS_PER_CALL:
         raise InvalidArgument(f"One call deletes 1 to {RECORDS_PER_CALL} records, not {len(record_ids)}.")
     request = _records_request("POST", module, "DELETE", json={"ids": list(record_ids)})
 
     def parse(response: ApiResponse) -> RecordsDeleted:
-        body = decode(response, request)
-        items = body.get("data") if isinstance(body, dict) else None
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        elements = _elements(response, record_ids)
+        if elements is None:
+            decode(response, request)
             raise unexpected("data", response, request)
-        done = [str(_details(item).get("id")) for item in items if item.get("status") == "success"]
-        failed = {str(_details(i).get("id")): str(i.get("message") or i.get("code")) for i in items if i.get("status") != "success"}
-        return RecordsDeleted(tuple(done), failed)
+        deleted = tuple(record_id for record_id in record_ids if elements.get(record_id, {}).get("status") == "success")
+        failed = {record_id: _reason(elements.get(record_id)) for record_id in record_ids if record_id not in deleted}
+        return RecordsDeleted(deleted, failed)
 
     return ApiCall(request, parse)
 
@@ -126,8 +130,12 @@ def job_status(job: MassDeleteJob) -> ApiCall[JobStatus]:
 
 def refused_tag(error: ZohoCrmError, tag_ids: Sequence[str]) -> str | None:
     """Return the tag id at which Zoho's ``json_path`` points, or None."""
-    index = str(error.details.get("json_path", "")).rpartition("tags[")[2].partition("]")[0]
-    return tag_ids[int(index)] if index.isdecimal() and int(index) < len(tag_ids) else None
+    return _pointed_at(error, "tags", tag_ids)
+
+
+def refused_record(error: ZohoCrmError, record_ids: Sequence[str]) -> str | None:
+    """Return the record id at which Zoho's ``json_path`` points, or None."""
+    return _pointed_at(error, "ids", record_ids)
 
 
 _TAG_KEYS = ("status", "total_count", "deleted_count", "failed_count")
@@ -160,6 +168,31 @@ def _status(response: ApiResponse, request: ApiRequest, key: str, names: tuple[s
     if not isinstance(state, str) or not state:
         raise unexpected("status", response, request)
     return JobStatus(state.upper(), _count(total), _count(deleted), _count(failed))
+
+
+def _elements(response: ApiResponse, record_ids: Sequence[str]) -> dict[str, Mapping[str, Any]] | None:
+    """Return the elements of ``data[]`` by record id, or None if the answer is not about single records."""
+    try:
+        body = json.loads(response.body)
+    except ValueError:
+        return None
+    items = body.get("data") if isinstance(body, dict) else None
+    if response.status not in (200, 207, 400) or not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        return None
+    elements = {str(_details(item).get("id")): item for item in items}
+    whole_call = any("json_path" in _details(item) for item in items)
+    return elements if elements and elements.keys() <= set(record_ids) and not whole_call else None
+
+
+def _reason(element: Mapping[str, Any] | None) -> str:
+    if element is None:
+        return "Zoho's answer does not name it"
+    return str(element.get("message") or element.get("code"))
+
+
+def _pointed_at(error: ZohoCrmError, key: str, ids: Sequence[str]) -> str | None:
+    index = str(error.details.get("json_path", "")).rpartition(f"{key}[")[2].partition("]")[0]
+    return ids[int(index)] if index.isdecimal() and int(index) < len(ids) else None
 
 
 def _first(body: Any, key: str) -> dict[str, Any] | None:

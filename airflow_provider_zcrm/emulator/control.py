@@ -109,6 +109,15 @@ class Control:
         """Remove tags past the API, as a person in the browser might."""
         self._order("DELETE", "/tags", {"module": module, "ids": ids, **_named(zgid)})
 
+    def add_records(self, module: str, ids: list[str], zgid: str | None = None) -> None:
+        """Add records past the API: new ones, or deleted ones as if restored from the recycle bin."""
+        self._order("POST", "/records", {"module": module, "ids": ids, **_named(zgid)})
+
+    def records(self, module: str, zgid: str | None = None) -> list[str]:
+        """Return the ids of the records that a module has now."""
+        found = next(item for item in self.org(zgid, records=True)["modules"] if item["api_name"] == module)
+        return list(found["records"])
+
     def tags(self, module: str, zgid: str | None = None) -> dict[str, str]:
         """Return the tags that a module has now: name -> id."""
         found = next(item for item in self.org(zgid)["modules"] if item["api_name"] == module)

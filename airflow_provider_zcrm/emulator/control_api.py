@@ -62,6 +62,7 @@ class ControlApi:
             ("PATCH", "/org"): self._change_org,
             ("POST", "/tags"): self._add_tags,
             ("DELETE", "/tags"): self._remove_tags,
+            ("POST", "/records"): self._add_records,
         }
 
     @property
@@ -176,6 +177,12 @@ class ControlApi:
         """Remove tags as a person would in the browser, whatever uses them."""
         org, module = self._module(body)
         remove_tags(org, module, set(body["ids"]) & module.tags.keys())
+        return {}
+
+    def _add_records(self, body: Body) -> Body:
+        """Add records without tags: new ones, or deleted ones as if restored from the recycle bin."""
+        _, module = self._module(body)
+        module.records.update({record: [] for record in body["ids"] if record not in module.records})
         return {}
 
     def _module(self, body: Body) -> tuple[Org, Module]:

@@ -18,6 +18,7 @@ from airflow_provider_zcrm.emulator import (
     modules_api,
     oauth,
     org_api,
+    records_api,
     tags_api,
 )
 from airflow_provider_zcrm.emulator.answers import Answer, Refused, envelope, html_page, refuse
@@ -55,6 +56,7 @@ DELETE_TAGS = (SETTINGS, "ZohoCRM.settings.tags.ALL", "ZohoCRM.settings.tags.WRI
 CREATE_TAGS = (SETTINGS, "ZohoCRM.settings.tags.ALL", "ZohoCRM.settings.tags.WRITE", "ZohoCRM.settings.tags.CREATE")
 READ_MODULES = (SETTINGS, "ZohoCRM.settings.modules.ALL", "ZohoCRM.settings.modules.READ")
 DELETE_RECORDS = ("ZohoCRM.mass_delete.DELETE", "ZohoCRM.mass_delete.{module}.DELETE")
+READ_RECORDS = ("ZohoCRM.modules.ALL", "ZohoCRM.modules.READ", "ZohoCRM.modules.{module}.ALL", "ZohoCRM.modules.{module}.READ")
 READ_DELETES = ("ZohoCRM.mass_delete.READ", "ZohoCRM.mass_delete.{module}.READ")
 
 OPERATIONS: dict[str, dict[str, Operation]] = {
@@ -75,6 +77,8 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "GET": Operation(mass_delete_records_api.status, READ_DELETES),
         "POST": Operation(mass_delete_records_api.submit, DELETE_RECORDS),
     },
+    "/crm/{version}/{module}/actions/count": {"GET": Operation(records_api.count_records, READ_RECORDS)},
+    "/crm/{version}/{module}": {"GET": Operation(records_api.get_records, READ_RECORDS)},
 }
 ACCOUNTS: dict[str, Callable[[World, Incoming], Answer]] = {"/oauth/v2/token": oauth.token, "/oauth/v2/token/revoke": oauth.revoke}
 

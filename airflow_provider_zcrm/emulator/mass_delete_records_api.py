@@ -13,6 +13,7 @@ from airflow_provider_zcrm.emulator.call import Call
 from airflow_provider_zcrm.emulator.editions import edition_of
 from airflow_provider_zcrm.emulator.jobs import visible
 from airflow_provider_zcrm.emulator.model import Module, Org
+from airflow_provider_zcrm.emulator.records_api import shown
 
 MAX_IDS = 500
 MAX_RECORDS = 50_000
@@ -74,10 +75,20 @@ def _delete_ids(call: Call, module: Module, body: dict[str, Any]) -> Answer:
         if not isinstance(record_id, str) or not record_id.isdecimal():
             at = {"api_name": "ids", "json_path": f"$.ids[{index}]", "id": str(record_id)}
             raise refuse(400, "INVALID_DATA", "the id given seems to be invalid", at)
+    if call.reads("record_ids_refused", "whole_call"):
+        _refuse_unknown(module, ids)
     elements = [_delete_one(module, record_id) for record_id in ids]
     _charge(call, len(ids))
     deleted = sum(element["status"] == "success" for element in elements)
     return Answer(200 if deleted == len(ids) else 207 if deleted else 400, {"data": elements})
+
+
+def _refuse_unknown(module: Module, ids: list[str]) -> None:
+    """Refuse the call for the first id that meets no record, as a sample of the newer description has it."""
+    for index, record_id in enumerate(ids):
+        if record_id not in module.records:
+            at = {"api_name": "ids", "json_path": f"$.ids[{index}]", "id": record_id}
+            raise refuse(400, "INVALID_DATA", "the id given seems to be invalid", at)
 
 
 def _delete_one(module: Module, record_id: str) -> dict[str, Any]:
@@ -107,8 +118,7 @@ def _delete_view(call: Call, module: Module, body: dict[str, Any]) -> Answer:
     if view is None:
         raise _wrapped(call, "INVALID_DATA", "the cvid given seems to be invalid", api_name="cvid", json_path="$.cvid", id=cvid)
     territory = _territory_records(call.org, body["territory"]) if "territory" in body else None
-    shown = module.records if view.records is None else [record for record in view.records if record in module.records]
-    records = [record for record in shown if territory is None or record in territory][:MAX_RECORDS]
+    records = [record for record in shown(module, view) if territory is None or record in territory][:MAX_RECORDS]
     if not records:
         raise refuse(400, "NO_RECORDS_FOUND", "no record found to update")
     _check_other_jobs(call, cvid)

@@ -30,6 +30,7 @@ ALL_SCOPES = [
     "ZohoCRM.modules.ALL",
     "ZohoCRM.mass_delete.DELETE",
     "ZohoCRM.mass_delete.READ",
+    "ZohoSearch.securesearch.READ",
 ]
 
 LEADS_TAGS = ["hot", "cold", "VIP", "webinar-2024-03", "do-not-call"]

@@ -47,11 +47,13 @@ class Tag:
 
 @dataclass
 class CustomView:
-    """A custom view; `records` are the ids it shows, or None for all records of the module."""
+    """A custom view; `records` are the ids it shows, or None for all records of the module. `counted` is the last count given out."""
 
     id: str
     name: str
     records: list[str] | None = None
+    counted: int = 0
+    counted_at: float | None = None
 
 
 @dataclass

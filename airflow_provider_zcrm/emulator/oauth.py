@@ -105,7 +105,7 @@ def _client_credentials(world: World, client: OAuthClient, params: dict[str, str
     if not client.client_credentials:
         raise _refused(world, org.zgid, "invalid_client")
     scopes = [scope for scope in re.split(r"[,\s]+", params.get("scope", "")) if scope]
-    if not scopes or not all(scope.lower().startswith("zohocrm.") for scope in scopes):
+    if not scopes or not all(scope.lower().startswith(("zohocrm.", "zohosearch.")) for scope in scopes):
         raise _refused(world, org.zgid, "invalid_scope")  # RFC 6749; Zoho documents none
     source = f"{client.client_id} for {org.zgid}"
     _throttle(world, source, org.zgid)

@@ -37,6 +37,11 @@ READINGS: dict[str, Reading] = {
     "ambiguity_message": Reading(("identifiers", "documented"), "'ambiguous module identifiers' or 'Ambiguity during processing'"),
     "tag_jobs_at_once": Reading(("any", "one_per_module", "one_per_org"), "mass deletes of tags that may run together"),
     "record_jobs_at_once": Reading(("one_per_view", "one_per_org"), "mass deletes of records that may run together"),
+    "record_ids_refused": Reading(
+        ("one_by_one", "whole_call"), "an id that meets no record: an element that failed, or the call is refused"
+    ),
+    "view_count": Reading(("current", "late"), "count of a custom view: as it is, or as it was up to ten minutes ago"),
+    "view_count_scopes": Reading(("three", "modules"), "scopes of the count: those of Zoho's page, or ZohoCRM.modules alone"),
     "too_many_requests_body": Reading(("envelope", "legacy", "trace", "html"), "body of the 429"),
     "retry_after": Reading(("off", "on"), "the 429 has a Retry-After header"),
     "empty_tags": Reading(("list", "204"), "answer for a module without tags"),

@@ -27,7 +27,7 @@ def test_calls_are_counted_by_their_path_and_status(user: User) -> None:
     user.submit("hot")
     user.get(MASS_DELETE, job_id="1")
     user.call("DELETE", "/settings/tags/1")
-    user.get("/nothing")
+    user.get("/nothing/at/all")
 
     assert user.control.counters()["calls"] == {
         "POST /oauth/v2/token": {"200": 1},

@@ -1,4 +1,4 @@
-"""Mass delete of records: by ids at once, by custom view as a job."""
+"""Records: mass delete by ids at once and by custom view as a job, the count of a view, the records among given ids."""
 
 from __future__ import annotations
 
@@ -259,3 +259,81 @@ def test_a_deletion_costs_a_credit_per_100_records(user: User) -> None:
 
     user.post(PATH, {"cvid": "1"})
     assert user.control.counters()["credits_used"] == {"808232144": 4}
+
+
+# --- the count of a view -------------------------------------------------------------------------------------------------
+
+
+def test_a_view_is_counted_as_it_is(user: User) -> None:
+    assert user.get("/Leads/actions/count", cvid=OLD_LEADS).json() == {"count": 4}
+    assert user.get("/Leads/actions/count").json() == {"count": 10}
+    user.post(PATH, {"ids": [FIRST]})
+    assert user.get("/Leads/actions/count", cvid=OLD_LEADS).json() == {"count": 3}
+
+
+def test_the_count_may_be_ten_minutes_late(user: User) -> None:
+    user.control.readings(view_count="late")
+    counts = []
+    for seconds in (0, 599, 1):
+        user.control.advance(seconds)
+        counts.append(user.get("/Leads/actions/count", cvid=OLD_LEADS).json()["count"])
+        user.post(PATH, {"ids": [FIRST]})
+    assert counts == [4, 4, 3]
+
+
+def test_a_count_is_of_a_view_or_of_a_search(user: User) -> None:
+    refused = user.get("/Leads/actions/count", cvid=OLD_LEADS, word="fin")
+    assert refused.json()["details"] == {"ambiguity_due_to": [{"param_name": "cvid"}, {"param_name": "word"}]}
+    assert user.get("/Leads/actions/count", cvid=UNKNOWN).json()["code"] == "INVALID_DATA"
+    assert user.get("/Nonsense/actions/count").json()["code"] == "INVALID_MODULE"
+
+
+@pytest.mark.parametrize(
+    ("reading", "scope", "status"),
+    [
+        ("three", "ZohoCRM.modules.leads.READ,ZohoSearch.securesearch.READ,ZohoCRM.settings.layouts.READ", 200),
+        ("three", "ZohoCRM.modules.leads.READ,ZohoSearch.securesearch.READ", 401),
+        ("three", "ZohoCRM.modules.leads.READ,ZohoCRM.settings.layouts.READ", 401),
+        ("three", "ZohoSearch.securesearch.READ,ZohoCRM.settings.layouts.READ", 401),
+        ("modules", "ZohoCRM.modules.READ", 200),
+    ],
+)
+def test_the_count_needs_three_scopes_by_one_document_and_one_by_another(user: User, reading: str, scope: str, status: int) -> None:
+    user.control.readings(view_count_scopes=reading)
+    user.log_in(grant_type="client_credentials", scope=scope, soid="ZohoCRM.808232144")
+    assert user.get("/Leads/actions/count", cvid=OLD_LEADS).status_code == status
+
+
+# --- records by id -------------------------------------------------------------------------------------------------------
+
+
+def test_the_records_among_given_ids_are_those_that_there_are(user: User) -> None:
+    user.post(PATH, {"ids": [FIRST]})
+    answer = user.get("/Leads", fields="id", ids=f"{FIRST},{SECOND},{UNKNOWN}").json()
+    assert answer["data"] == [{"id": SECOND}]
+    assert (answer["info"]["count"], answer["info"]["more_records"]) == (1, False)
+
+
+def test_no_record_among_given_ids_is_204(user: User) -> None:
+    assert user.get("/Leads", fields="id", ids=UNKNOWN).status_code == 204
+
+
+def test_records_are_read_with_their_fields_named_and_with_permission(user: User) -> None:
+    assert user.get("/Leads", ids=FIRST).json()["details"] == {"param_name": "fields"}
+    assert user.get("/Nonsense", fields="id").json()["code"] == "INVALID_MODULE"
+    user.control.change_org(missing_permissions=["Crm_Implied_View_Leads"])
+    assert user.get("/Leads", fields="id").status_code == 403
+
+
+def test_an_id_without_a_record_may_refuse_the_whole_call(user: User) -> None:
+    user.control.readings(record_ids_refused="whole_call")
+    answer = user.post(PATH, {"ids": [FIRST, UNKNOWN]})
+    at = {"api_name": "ids", "json_path": "$.ids[1]", "id": UNKNOWN}
+    assert (answer.status_code, answer.json()) == (400, error("INVALID_DATA", "the id given seems to be invalid", at))
+    assert len(records(user)) == 10
+
+
+def test_a_deleted_record_can_come_back_under_its_id(user: User) -> None:
+    user.post(PATH, {"ids": [FIRST]})
+    user.control.add_records("Leads", [FIRST, "2276164000006064099"])
+    assert {FIRST, "2276164000006064099"} <= set(user.control.records("Leads"))

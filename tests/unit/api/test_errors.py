@@ -20,6 +20,7 @@ from airflow_provider_zcrm.api.errors import (
     JobFailed,
     JobNotFound,
     LimitExceeded,
+    NoRecordsFound,
     NotSupported,
     PermanentError,
     PermissionDenied,
@@ -212,7 +213,7 @@ ROWS = [
         "bad record", 400, envelope("INVALID_DATA", "m", api_name="ids", json_path="$.ids[0]", id="1"), InvalidRequest, True, ("$.ids[0]",)
     ),
     Row("job under way", 400, envelope("ALREADY_SCHEDULED", "m", api_name="cvid"), JobAlreadyRunning, True, ("still running",)),
-    Row("empty view", 400, envelope("NO_RECORDS_FOUND", "no record found to update"), InvalidRequest, True, ("no record found",)),
+    Row("empty view", 400, envelope("NO_RECORDS_FOUND", "no record found to update"), NoRecordsFound, True, ("no record found",)),
     Row(
         "module without mass delete",
         400,
@@ -554,4 +555,12 @@ def test_each_class_answers_what_now() -> None:
     neither = {kind for kind in classes() if not issubclass(kind, (RetryableError, PermanentError))}
 
     assert not [kind for kind in classes() if issubclass(kind, RetryableError) and issubclass(kind, PermanentError)]
-    assert neither == {ZohoCrmError, TokenRejected, SubmissionUncertain, JobFailed, TagsLeftBehind, errors.DeadlineReached}
+    assert neither == {
+        ZohoCrmError,
+        TokenRejected,
+        SubmissionUncertain,
+        JobFailed,
+        TagsLeftBehind,
+        errors.RecordsLeftBehind,
+        errors.DeadlineReached,
+    }

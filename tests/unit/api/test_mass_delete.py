@@ -9,7 +9,9 @@ import pytest
 from airflow_provider_zcrm.api.call import ApiCall
 from airflow_provider_zcrm.api.errors import (
     InvalidArgument,
+    InvalidRequest,
     JobNotFound,
+    ServiceUnavailable,
     SubmissionUncertain,
     TagNotFound,
     UnreadableResponse,
@@ -21,6 +23,7 @@ from airflow_provider_zcrm.api.mass_delete import (
     RecordsDeleted,
     delete_records,
     job_status,
+    refused_record,
     refused_tag,
     submit_records_by_view,
     submit_tags,
@@ -187,6 +190,43 @@ def test_records_that_went_and_records_that_did_not_are_told_apart() -> None:
 
 def test_all_records_may_go() -> None:
     assert delete_records("Leads", ["1"]).parse(answer(200, {"data": [element("1")]})) == RecordsDeleted(("1",))
+
+
+def test_a_call_in_which_every_record_failed_is_no_error_of_the_call() -> None:
+    body = {"data": [envelope("INVALID_DATA", "Record locked", id="1"), envelope("INVALID_DATA", "the id is invalid", id="2")]}
+
+    assert delete_records("Leads", ["1", "2"]).parse(answer(400, body)) == RecordsDeleted(
+        (), {"1": "Record locked", "2": "the id is invalid"}
+    )
+
+
+def test_a_record_that_the_answer_does_not_name_counts_as_failed() -> None:
+    assert delete_records("Leads", ["1", "2"]).parse(answer(207, {"data": [element("1")]})).failed == {
+        "2": "Zoho's answer does not name it"
+    }
+
+
+@pytest.mark.parametrize("wrap", [lambda error: error, lambda error: {"data": [error]}])
+@pytest.mark.parametrize("details", [{"api_name": "ids", "json_path": "$.ids[1]", "id": "2"}, {"api_name": "ids"}])
+def test_a_refusal_of_the_whole_call_is_an_error(wrap: Any, details: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        delete_records("Leads", ["1", "2"]).parse(
+            answer(400, wrap(envelope("INVALID_DATA", "the id given seems to be invalid", **details)))
+        )
+
+    assert refused_record(caught.value, ["1", "2"]) == ("2" if "id" in details else None)
+
+
+def test_records_of_somebody_else_in_the_answer_are_unreadable() -> None:
+    with pytest.raises(UnreadableResponse, match="no data"):
+        delete_records("Leads", ["1"]).parse(answer(200, {"data": [element("1"), element("99")]}))
+
+
+def test_a_server_error_with_elements_is_uncertain() -> None:
+    with pytest.raises(ServiceUnavailable) as caught:
+        delete_records("Leads", ["1"]).parse(answer(500, {"data": [envelope("INVALID_DATA", "x", id="1")]}))
+
+    assert isinstance(submission_error(caught.value), SubmissionUncertain)
 
 
 @pytest.mark.parametrize("body", [{}, {"data": {}}, {"data": ["x"]}, [element("1")]])

@@ -168,13 +168,21 @@ class Org:
 
 @dataclass
 class OAuthClient:
-    """A client of Zoho's API console. A `redirect_uri` makes it a web client, whose code exchange must repeat it."""
+    """A client of Zoho's API console. A `redirect_uri` makes it a web client, whose code exchange must repeat it.
+
+    It is known in its own data centre, and in those for which `secrets` holds its secret there (data centre -> secret).
+    """
 
     client_id: str
     client_secret: str
     data_center: str = "us"
     redirect_uri: str | None = None
     client_credentials: bool = True
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def secret_in(self, data_center: str | None) -> str | None:
+        """Return the client's secret in a data centre, or in its own if that is not told; None where it is not known."""
+        return self.client_secret if data_center in (None, self.data_center) else self.secrets.get(data_center or "")
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow_provider_zcrm.emulator.answers import Answer, Refused, html_page
 from airflow_provider_zcrm.emulator.call import Incoming
-from airflow_provider_zcrm.emulator.hosts import production_api_url
+from airflow_provider_zcrm.emulator.hosts import Host, production_api_url
 from airflow_provider_zcrm.emulator.model import AccessToken, GrantCode, OAuthClient, Org, RefreshToken
 from airflow_provider_zcrm.emulator.world import World
 
@@ -42,7 +42,7 @@ def token(world: World, incoming: Incoming) -> Answer:
     handler = grant.get(params.get("grant_type", ""))
     if handler is None:
         raise _error("unsupported_grant_type")  # RFC 6749; Zoho documents none
-    return handler(world, client, params)
+    return handler(world, client, incoming.host, params)
 
 
 def _error(name: str) -> Refused:
@@ -51,9 +51,10 @@ def _error(name: str) -> Refused:
 
 def _authenticate(world: World, incoming: Incoming, params: dict[str, str]) -> OAuthClient:
     client = world.state.clients.get(params.get("client_id", ""))
-    if client is None or incoming.host.data_center not in (None, client.data_center):
+    secret = client.secret_in(incoming.host.data_center) if client else None
+    if client is None or secret is None:
         raise _refused(world, "unknown", "invalid_client")
-    if params.get("client_secret") != client.client_secret:
+    if params.get("client_secret") != secret:
         raise _refused(world, "unknown", world.readings["wrong_secret"])
     return client
 
@@ -63,19 +64,26 @@ def _refused(world: World, zgid: str, name: str) -> Refused:
     return _error(name)
 
 
-def _refresh(world: World, client: OAuthClient, params: dict[str, str]) -> Answer:
+def _lives_at(world: World, host: Host, zgid: str) -> bool:
+    """Tell whether a data centre has the org: codes and tokens of the others it does not know."""
+    return host.data_center in (None, world.state.orgs[zgid].data_center)
+
+
+def _refresh(world: World, client: OAuthClient, host: Host, params: dict[str, str]) -> Answer:
     refresh_token = world.state.refresh_tokens.get(params.get("refresh_token", ""))
-    if refresh_token is None or refresh_token.client_id != client.client_id:
+    if refresh_token is None or refresh_token.client_id != client.client_id or not _lives_at(world, host, refresh_token.zgid):
         raise _refused(world, "unknown", "invalid_code")
     _throttle(world, refresh_token.token, refresh_token.zgid)
     return Answer(200, _issue(world, refresh_token.token, client, refresh_token.zgid, refresh_token.scopes, refresh_token.user_id))
 
 
-def _exchange(world: World, client: OAuthClient, params: dict[str, str]) -> Answer:
+def _exchange(world: World, client: OAuthClient, host: Host, params: dict[str, str]) -> Answer:
     if params.get("redirect_uri") != client.redirect_uri and client.redirect_uri is not None:
         raise _refused(world, "unknown", "invalid_redirect_uri")
     code = world.state.grant_codes.get(params.get("code", ""))
-    if code is None or code.client_id != client.client_id or code.used or code.expires_at <= world.now():
+    if code is None or code.client_id != client.client_id or not _lives_at(world, host, code.zgid):
+        raise _refused(world, "unknown", "invalid_code")
+    if code.used or code.expires_at <= world.now():
         raise _refused(world, "unknown", "invalid_code")
     _throttle(world, f"codes of {client.client_id}", code.zgid)
     code.used = True
@@ -97,10 +105,10 @@ def _new_refresh_token(world: World, code: GrantCode) -> RefreshToken:
     return made
 
 
-def _client_credentials(world: World, client: OAuthClient, params: dict[str, str]) -> Answer:
+def _client_credentials(world: World, client: OAuthClient, host: Host, params: dict[str, str]) -> Answer:
     soid = params.get("soid", "")
     org = world.state.orgs.get(soid.removeprefix(SOID_PREFIX)) if soid.startswith(SOID_PREFIX) else None
-    if org is None or org.data_center != client.data_center:
+    if org is None or client.secret_in(org.data_center) is None or not _lives_at(world, host, org.zgid):
         raise _refused(world, "unknown", "missing_org_info")
     if not client.client_credentials:
         raise _refused(world, org.zgid, "invalid_client")

@@ -248,3 +248,53 @@ def test_tokens_are_counted_per_org(user: User) -> None:
 
     assert counters["tokens_issued"] == {ZGID: 2}
     assert counters["tokens_refused"] == {"unknown": 1}
+
+
+EU_ORG = {
+    "zgid": "20099887766",
+    "data_center": "eu",
+    "grant_codes": [{"code": "1000.eu-code"}],
+    "refresh_tokens": [{"token": "1000.eu-token"}],
+}
+MULTI_DC = {**CLIENT, "secrets": {"eu": "secret-of-eu"}}
+EU_HOST = "accounts.zoho.eu"
+
+
+def test_a_client_is_known_in_its_own_data_center_and_where_it_has_a_secret(user: User) -> None:
+    user.control.seed({"clients": [MULTI_DC], "orgs": [EU_ORG]})
+    wanted = {"refresh_token": "1000.eu-token", "grant_type": "refresh_token"}
+
+    assert user.token_response(host="accounts.zoho.in", **wanted).json() == {"error": "invalid_client"}
+    assert user.token_response(host=EU_HOST, **wanted).json() == {"error": "invalid_client_secret"}
+    assert "access_token" in user.token_response(host=EU_HOST, **wanted, client_secret="secret-of-eu").json()
+
+
+def test_a_code_belongs_to_a_data_center_and_asking_another_one_does_not_use_it_up(user: User) -> None:
+    user.control.seed({"clients": [MULTI_DC], "orgs": [EU_ORG]})
+    exchange = {"grant_type": "authorization_code", "code": "1000.eu-code"}
+
+    assert user.token_response(host="accounts.zoho.com", **exchange).json() == {"error": "invalid_code"}
+    answer = user.token_response(host=EU_HOST, **exchange, client_secret="secret-of-eu").json()
+
+    assert answer["api_domain"] == "https://www.zohoapis.eu"
+    refresh = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"]}
+    assert user.token_response(host="accounts.zoho.com", **refresh).json() == {"error": "invalid_code"}
+    assert "access_token" in user.token_response(host=EU_HOST, **refresh, client_secret="secret-of-eu").json()
+
+
+def test_a_wrong_secret_does_not_use_a_code_up(user: User) -> None:
+    code = user.control.grant_code()
+
+    assert user.token_response(grant_type="authorization_code", code=code, client_secret="wrong").json() == {
+        "error": "invalid_client_secret"
+    }
+
+    assert "refresh_token" in user.token_response(grant_type="authorization_code", code=code).json()
+
+
+def test_client_credentials_work_in_the_data_center_of_the_org_only(user: User) -> None:
+    user.control.seed({"clients": [{**MULTI_DC, "secrets": {"eu": CLIENT["client_secret"]}}], "orgs": [EU_ORG]})
+    wanted = {**CREDENTIALS, "soid": "ZohoCRM.20099887766"}
+
+    assert user.token_response(host="accounts.zoho.com", **wanted).json() == {"error": "missing_org_info"}
+    assert "access_token" in user.token_response(host=EU_HOST, **wanted).json()

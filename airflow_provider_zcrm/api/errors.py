@@ -178,6 +178,10 @@ class BackupUnfinished(InvalidBackup):
     default_advice = "Nothing is restored from it. The task that writes it replaces it when it runs again."
 
 
+class GuardTripped(PermanentError):
+    """More would be deleted than a guard allows (``max_tags``, ``max_share``); nothing was sent."""
+
+
 class CredentialsRejected(PermanentError):
     """Zoho Accounts refuses the client id, the client secret or the refresh token."""
 

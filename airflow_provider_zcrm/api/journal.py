@@ -42,12 +42,14 @@ class Journal:
     :param round: one run of the task with its retries, as Airflow counts them; clearing the task starts the next.
     :param deadline: epoch seconds (UTC) at which this round gives up.
     :param names: tag name -> id as resolved at the start of this round, None until then.
+    :param ids: the wanted ids that the list held at that moment; None until then, or where an earlier version wrote the journal.
     """
 
     round: int
     deadline: float
     names: Mapping[str, str] | None = None
     batches: tuple[Batch, ...] = ()
+    ids: tuple[str, ...] | None = None
 
     @staticmethod
     def open(value: Mapping[str, Any] | None, round_: int, now: float, timeout: float) -> Journal:
@@ -66,18 +68,27 @@ class Journal:
             )
         batches = tuple(Batch(tuple(b["ids"]), b["state"], b["at"], b["round"], b.get("job_id")) for b in value["batches"])
         if value["round"] == round_:
-            return Journal(round_, value["deadline"], value["names"], batches)
+            ids = value.get("ids")
+            return Journal(round_, value["deadline"], value["names"], batches, None if ids is None else tuple(ids))
         return Journal(round_, now + timeout, None, tuple(b for b in batches if b.state != "refused"))
 
     def to_json(self) -> dict[str, Any]:
         """Return the value to store."""
         batches = [{"ids": list(b.ids), "state": b.state, "at": b.at, "round": b.round, "job_id": b.job_id} for b in self.batches]
         names = None if self.names is None else dict(self.names)
-        return {"v": _VERSION, "round": self.round, "deadline": self.deadline, "names": names, "batches": batches}
+        ids = None if self.ids is None else list(self.ids)
+        return {"v": _VERSION, "round": self.round, "deadline": self.deadline, "names": names, "ids": ids, "batches": batches}
 
-    def with_names(self, names: Mapping[str, str]) -> Journal:
-        """Return the journal with the names resolved."""
-        return replace(self, names=dict(names))
+    def with_wanted(self, ids: Iterable[str], names: Mapping[str, str]) -> Journal:
+        """Return the journal with what this round wants: the ids that were given as such, and the names resolved."""
+        return replace(self, names=dict(names), ids=tuple(ids))
+
+    def wanted(self, ids: Iterable[str], names: Iterable[str]) -> list[str] | None:
+        """Return the ids of what is asked for, less what was not there at the start of this round; None if that is not known yet."""
+        if self.names is None:
+            return None
+        given = ids if self.ids is None else [tag_id for tag_id in ids if tag_id in self.ids]
+        return [*given, *(self.names[name] for name in names if name in self.names)]
 
     def with_intent(self, ids: Sequence[str], now: float) -> Journal:
         """Return the journal with a new batch that is about to be sent; refusals of the same tags say nothing any more."""

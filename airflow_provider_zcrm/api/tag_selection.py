@@ -18,9 +18,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 from airflow_provider_zcrm.api.ages import age_of, moment_at, moment_of, shown, time_of
+from airflow_provider_zcrm.api.arguments import integer_of, truth_of
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.api.ids import flat
 from airflow_provider_zcrm.api.tags import RecordsCount, Tag
@@ -438,47 +440,23 @@ def _colors(value: Any, argument: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"#{color.removeprefix('#').upper()}" for color in colors))
 
 
-def _truth(value: Any, argument: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    text = value.strip().lower() if isinstance(value, str) else ""
-    if text not in ("true", "false"):
-        raise InvalidArgument(f"{argument} is {shown(value)}.", advice="It is True or False.")
-    return text == "true"
-
-
-def _integer(at_least: int, word: str = "") -> Callable[[Any, str], int]:
-    def check(value: Any, argument: str) -> int:
-        text = value.strip() if isinstance(value, str) else ""
-        if text and text == word:
-            return 0
-        if re.fullmatch(r"[0-9]{1,9}", text):
-            value = int(text)
-        if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
-            allowed = f"It is an integer of at least {at_least}{f', or {word!r} for 0' if word else ''}."
-            raise InvalidArgument(f"{argument} is {shown(value)}.", advice=allowed)
-        return value
-
-    return check
-
-
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "names": _strings,
     "name_glob": _strings,
     "name_regex": _patterns,
-    "case_sensitive": _truth,
+    "case_sensitive": truth_of,
     "created_before": moment_of,
     "created_after": moment_of,
     "modified_before": moment_of,
     "modified_after": moment_of,
     "created_by": _strings,
     "color_code": _colors,
-    "max_records": _integer(0, "unused"),
+    "max_records": partial(integer_of, at_least=0, word="unused"),
     "not_accessed_for": age_of,
-    "used_by_automation": _truth,
-    "everything": _truth,
+    "used_by_automation": truth_of,
+    "everything": truth_of,
     "keep": _strings,
     "keep_regex": _patterns,
-    "limit": _integer(1),
-    "max_api_calls": _integer(0),
+    "limit": partial(integer_of, at_least=1),
+    "max_api_calls": partial(integer_of, at_least=0),
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.api.errors import InvalidRequest
+from airflow_provider_zcrm.api.guards import DEFAULT_MAX_SHARE, Guards
 from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
 from airflow_provider_zcrm.api.tags import RecordsCount, count_records, list_tags
 from airflow_provider_zcrm.hooks.errors import airflow_errors
@@ -30,32 +31,44 @@ class FindTagsOperator(BaseOperator):
 
     :param module: API name of the module (templated).
     :param selection: a `TagSelection`, or its dict, which may hold templates (templated).
+    :param max_tags: fail if more tags than this are chosen; None for any number (templated).
+    :param max_share: fail if more than this share of the module's tags is chosen, 0 to 1; 1.0 allows all (templated).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     """
 
-    template_fields: Sequence[str] = ("module", "selection", "zoho_crm_conn_id")
+    template_fields: Sequence[str] = ("module", "selection", "max_tags", "max_share", "zoho_crm_conn_id")
     template_fields_renderers: ClassVar[dict[str, str]] = {"selection": "json"}
     ui_color = "#f9f2d2"
     operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("selection"))
 
     def __init__(
-        self, *, module: str, selection: TagSelection | dict[str, Any], zoho_crm_conn_id: str = "zoho_crm_default", **kwargs: Any
+        self,
+        *,
+        module: str,
+        selection: TagSelection | dict[str, Any],
+        max_tags: int | str | None = None,
+        max_share: float | str = DEFAULT_MAX_SHARE,
+        zoho_crm_conn_id: str = "zoho_crm_default",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.module = module
         # a frozen dataclass cannot be rendered, its dict can
         self.selection = selection.to_dict() if isinstance(selection, TagSelection) else selection
+        self.max_tags = max_tags
+        self.max_share = max_share
         self.zoho_crm_conn_id = zoho_crm_conn_id
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Read the list, count where the selection needs it, and choose.
+        """Read the list, count where the selection needs it, choose, and judge by the guards.
 
-        :raises ZohoCrmFailure: a selection that is not understood, or that would cost more calls than its budget
+        :raises ZohoCrmFailure: a selection that is not understood, or that would cost more calls than its budget; a guard that trips
         """
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 
         with airflow_errors():
             selection = TagSelection.from_dict(self.selection)
+            guards = Guards.of(self.max_tags, self.max_share)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self.module)
             tags = client.send(list_tags(self.module, include_usage=selection.asks_for_usage)).tags
@@ -64,10 +77,11 @@ class FindTagsOperator(BaseOperator):
             while tag_ids := found.needs_counts(facts):
                 facts |= {tag_id: _count(client, self.module, tag_id) for tag_id in tag_ids}
             choice = found.choose(facts)
-        for verdict in (*choice.chosen, *choice.kept):
-            self.log.debug("%s = %s: %s", verdict.tag.id, verdict.tag.name, verdict.reason)
-        self.log.info("%s of %s: %s", choice, self.module, ", ".join(f"{v.tag.name} ({v.reason})" for v in choice.chosen) or "none")
-        context["ti"].xcom_push(key="looked_at", value=choice.looked_at)
+            for verdict in (*choice.chosen, *choice.kept):
+                self.log.debug("%s = %s: %s", verdict.tag.id, verdict.tag.name, verdict.reason)
+            self.log.info("%s of %s: %s", choice, self.module, ", ".join(f"{v.tag.name} ({v.reason})" for v in choice.chosen) or "none")
+            context["ti"].xcom_push(key="looked_at", value=choice.looked_at)
+            guards.check(len(choice.chosen), choice.looked_at, self.module)
         return [_as_json(verdict, facts) for verdict in choice.chosen]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, RetryableError, TagsLeftBehind
+from airflow_provider_zcrm.api.guards import DEFAULT_MAX_SHARE, Guards
 from airflow_provider_zcrm.api.ids import ids_of, names_of
 from airflow_provider_zcrm.api.job_watch import JobWatch, sentence
 from airflow_provider_zcrm.api.journal import Journal
@@ -48,6 +49,8 @@ class MassDeleteTagsOperator(BaseOperator):
     :param tag_names: the tags by name, instead of by id: a string or a sequence of strings; case counts (templated).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param missing_tags: what to do about tags that the module does not have: ``skip`` them, or ``fail`` before anything is sent.
+    :param max_tags: fail if more tags than this would be deleted; None for any number (templated).
+    :param max_share: fail if more than this share of the module's tags would be deleted, 0 to 1; 1.0 allows all (templated).
     :param wait_for_completion: wait until the jobs have ended and the tags are gone from the list.
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
     :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often.
@@ -58,7 +61,16 @@ class MassDeleteTagsOperator(BaseOperator):
     :param on_partial_failure: when jobs have ended and tags are left: ``fail`` (retryable; the next try sends them again) or ``ignore``.
     """
 
-    template_fields: Sequence[str] = ("module", "tag_ids", "tag_names", "zoho_crm_conn_id", "missing_tags", "on_partial_failure")
+    template_fields: Sequence[str] = (
+        "module",
+        "tag_ids",
+        "tag_names",
+        "zoho_crm_conn_id",
+        "missing_tags",
+        "max_tags",
+        "max_share",
+        "on_partial_failure",
+    )
     template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json", "tag_names": "json"}
     ui_color = "#f9d6d2"
     operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("operators"))
@@ -73,6 +85,8 @@ class MassDeleteTagsOperator(BaseOperator):
         tag_names: Any = None,
         zoho_crm_conn_id: str = "zoho_crm_default",
         missing_tags: str = "skip",
+        max_tags: int | str | None = None,
+        max_share: float | str = DEFAULT_MAX_SHARE,
         wait_for_completion: bool = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float | timedelta | None = None,
@@ -89,6 +103,8 @@ class MassDeleteTagsOperator(BaseOperator):
         self.tag_names = tag_names
         self.zoho_crm_conn_id = zoho_crm_conn_id
         self.missing_tags = missing_tags
+        self.max_tags = max_tags
+        self.max_share = max_share
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
         self.poke_interval = poke_interval
@@ -169,6 +185,7 @@ class MassDeleteTagsOperator(BaseOperator):
             journal,
             save=lambda changed: state.set(_JOURNAL, changed.to_json()),
             announce=lambda job_ids: self._announce(context, job_ids),
+            guards=Guards.of(self.max_tags, self.max_share),
             settle=seconds(self.settle, "settle") or 0.0,
         )
 

@@ -21,6 +21,7 @@ from airflow_provider_zcrm.api.errors import (
     TagNotFound,
     ZohoCrmError,
 )
+from airflow_provider_zcrm.api.guards import Guards
 from airflow_provider_zcrm.api.journal import Batch, Journal, Stillness
 from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, job_status, refused_tag, submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
@@ -41,6 +42,7 @@ class TagDeletion:
     :param journal: what this task has submitted so far.
     :param save: stores the journal and returns only when that is acknowledged; if it fails, nothing is sent.
     :param announce: told the job ids of this round whenever one is added.
+    :param guards: how much may be deleted.
     :param settle: seconds for which the list must have stood still before tags of an unconfirmed submission are sent again.
     """
 
@@ -51,6 +53,7 @@ class TagDeletion:
         journal: Journal,
         save: Callable[[Journal], None],
         announce: Callable[[list[str]], None],
+        guards: Guards,
         settle: float,
     ) -> None:
         self._client = client
@@ -58,6 +61,7 @@ class TagDeletion:
         self._journal = journal
         self._save_journal = save
         self._announce = announce
+        self._guards = guards
         self._settle_seconds = settle
         self._module_id: str | None = None
         self._listed: dict[str, Tag] = {}
@@ -71,12 +75,16 @@ class TagDeletion:
         self._listed = {tag.id: tag for tag in tags}
 
     def resolve(self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str) -> list[str]:
-        """Return the ids of the wanted tags, and judge what is missing: both once per round, before the first POST.
+        """Return the ids of the wanted tags that there are, and judge what is missing and how much goes.
+
+        Names, missing tags and guards are judged once per round, before the first POST: a retry sees fewer tags.
 
         :raises InvalidArgument: tags are missing and ``missing_tags`` is "fail", or a name means two tags
+        :raises GuardTripped: more would be deleted than the guards allow
         """
-        if self._journal.names is not None:
-            return [*tag_ids, *(self._journal.names[name] for name in tag_names if name in self._journal.names)]
+        known = self._journal.wanted(tag_ids, tag_names)
+        if known is not None:
+            return known
         by_name: dict[str, list[str]] = {}
         for tag in self._listed.values():
             by_name.setdefault(tag.name, []).append(tag.id)
@@ -89,8 +97,10 @@ class TagDeletion:
         if missing:
             log.info("%s has no such tags, left out: %s", self._module, ", ".join(missing))
         names = {name: by_name[name][0] for name in tag_names if name in by_name}
-        self._journal = self._journal.with_names(names)
-        return [*tag_ids, *names.values()]
+        wanted = [*self.present(tag_ids), *names.values()]
+        self._guards.check(len(wanted), len(self._listed), self._module)
+        self._journal = self._journal.with_wanted(self.present(tag_ids), names)
+        return wanted
 
     def distrust(self, wanted: Iterable[str]) -> None:
         """Treat all wanted tags as sent with an unknown outcome: what an earlier try without a journal may have done."""

@@ -45,7 +45,7 @@ def test_what_is_found_can_be_deleted_as_it_is(emulator: Control) -> None:
 
 def test_a_selection_without_criteria_finds_nothing(emulator: Control) -> None:
     assert find(TagSelection()).try_once() == []
-    assert len(find(TagSelection.all()).try_once()) == 5
+    assert len(find(TagSelection.all(), max_share=1.0).try_once()) == 5
 
 
 def test_a_selection_that_is_not_understood_or_too_costly_fails_for_good(emulator: Control) -> None:
@@ -67,3 +67,27 @@ def test_a_refused_count_fails(emulator: Control) -> None:
     emulator.fault("status", "actions/records_count", status=400, body=body)
     with pytest.raises(ZohoCrmFailure, match="refuses the request"):
         find({"max_records": 0}).try_once()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "3 of the 5 tags of Leads.* max_share=0.5, which is 2 tags.* max_share=0.6"),
+        ({"max_share": "0.8", "max_tags": "2"}, "max_tags=2 .* max_tags=3"),
+    ],
+)
+def test_more_than_the_guards_allow_fails_for_good_and_says_what_would_allow_it(
+    emulator: Control, arguments: dict[str, Any], said: str
+) -> None:
+    run = find({"name_glob": ["*o*", "V*"], "keep": ["do-not-call"]}, **arguments)
+    with pytest.raises(ZohoCrmFailure, match=said):
+        run.try_once()
+    assert run.ti.xcoms["looked_at"] == 5
+    assert len(find({"name_glob": ["*o*", "V*"], "keep": ["do-not-call"]}, max_share=0.6, max_tags=3).try_once()) == 3
+
+
+def test_guards_that_are_not_understood_cost_no_call(emulator: Control) -> None:
+    for arguments in ({"max_share": "half"}, {"max_tags": "None"}, {"max_share": None}):
+        with pytest.raises(ZohoCrmFailure, match="max_"):
+            find({"everything": True}, **arguments).try_once()
+    assert emulator.requests() == []

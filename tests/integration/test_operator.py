@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import nullcontext
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import SubmissionUncertain, TagNotFound, TagsLeftBehind
@@ -89,7 +93,7 @@ def test_every_way_to_give_an_id_means_the_same(emulator: Control, tag_ids: Any)
 
 def test_more_than_200_tags_become_several_jobs_of_at_most_200(emulator: Control) -> None:
     ids = many(emulator, 450)
-    run = TaskRun(task(tag_ids=ids))
+    run = TaskRun(task(tag_ids=ids, max_share=1.0))
     job_ids = run.try_once()
     assert [len(batch) for batch in accepted(emulator)] == [200, 200, 50]
     assert sorted(tag for batch in accepted(emulator) for tag in batch) == sorted(ids)
@@ -139,6 +143,8 @@ def test_missing_tags_fail_before_anything_is_sent_if_asked_for(emulator: Contro
         ({"tag_ids": ["1"], "missing_tags": "ignore"}, "missing_tags"),
         ({"tag_ids": ["1"], "on_partial_failure": "skip"}, "on_partial_failure"),
         ({"tag_ids": [[["1"]]]}, "nested too deep"),
+        ({"tag_ids": ["1"], "max_share": "half"}, "max_share"),
+        ({"tag_ids": ["1"], "max_tags": "None"}, "max_tags"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_sent(emulator: Control, arguments: dict[str, Any], said: str) -> None:
@@ -151,6 +157,69 @@ def test_an_unknown_module_is_refused_with_where_to_look(emulator: Control) -> N
     with pytest.raises(ZohoCrmFailure, match="case-sensitive"):
         TaskRun(task(module="leads", tag_names=["hot"])).try_once()
     assert posts(emulator) == []
+
+
+# --- guards -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "3 of the 5 tags of Leads.* max_share=0.5, which is 2 tags.* max_share=0.6"),
+        ({"max_share": "1.0", "max_tags": "2"}, "max_tags=2 .* max_tags=3"),
+    ],
+)
+@pytest.mark.parametrize("journal", [True, False])
+def test_a_delete_of_more_than_the_guards_allow_fails_for_good_before_anything_is_sent(
+    emulator: Control, arguments: dict[str, Any], said: str, journal: bool
+) -> None:
+    run = TaskRun(task(tag_names=["hot", "cold", "VIP", "nobody has this"], **arguments), state=journal)
+    for _ in range(2):
+        with pytest.raises(ZohoCrmFailure, match=said):
+            run.try_once()
+    assert posts(emulator) == []
+
+
+def test_guards_count_the_tags_that_are_there(emulator: Control) -> None:
+    ids = ["2276164000001021041", "2276164000001021042", *(str(number) for number in range(100))]
+    TaskRun(task(tag_ids=ids, max_tags=2)).try_once()
+    assert len(accepted(emulator)) == 1
+
+
+def test_a_retry_is_not_stopped_by_a_guard_because_others_have_deleted_tags(emulator: Control) -> None:
+    emulator.fault("drop_before", MASS_DELETE, method="POST", times=2)
+    run = TaskRun(task(tag_names=["hot", "cold"], settle=0.5))
+    with pytest.raises(SubmissionUncertain):
+        run.try_once()
+    emulator.remove_tags("Leads", [emulator.tags("Leads")[name] for name in ("VIP", "do-not-call", "webinar-2024-03")])
+    assert len(run.try_once()) == 1
+
+
+def test_what_a_guard_has_not_counted_is_not_sent_by_a_retry(emulator: Control) -> None:
+    emulator.fault("drop_before", MASS_DELETE, method="POST", times=2)
+    run = TaskRun(task(tag_ids=["2276164000001021041"], settle=0.5, max_tags=1))
+    with pytest.raises(SubmissionUncertain):
+        run.try_once()
+    run.task.tag_ids = ["2276164000001021041", "2276164000001021042"]  # type: ignore[attr-defined]
+    run.try_once()
+    assert accepted(emulator) == [["2276164000001021041"]]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_asked_for_no_more_is_accepted_than_the_guards_allow(emulator: Control, data: st.DataObject) -> None:
+    emulator.seed("minimal")
+    tags = emulator.tags("Leads")
+    emulator.remove_tags("Leads", data.draw(st.lists(st.sampled_from(sorted(tags.values())), unique=True, max_size=3), label="gone"))
+    tags = emulator.tags("Leads")
+    wanted = data.draw(st.lists(st.sampled_from([*tags, "nobody has this"])), label="wanted")
+    max_tags, max_share = data.draw(st.none() | st.integers(0, 5), label="max_tags"), data.draw(st.floats(0, 1), label="max_share")
+    run = TaskRun(task(tag_names=wanted, max_tags=max_tags, max_share=max_share), state=data.draw(st.booleans(), label="journal"))
+    to_delete = len(set(wanted) & set(tags))
+    allowed = to_delete <= Decimal(repr(max_share)) * len(tags) and (max_tags is None or to_delete <= max_tags)
+    with nullcontext() if allowed else pytest.raises(ZohoCrmFailure, match="would be deleted"):
+        run.try_once()
+    assert sum(len(batch) for batch in accepted(emulator)) == (to_delete if allowed else 0)
 
 
 # --- waiting ------------------------------------------------------------------------------------------------------------
@@ -266,7 +335,7 @@ def test_killing_a_task_says_that_its_jobs_go_on(emulator: Control, caplog: pyte
 def test_a_retry_does_not_submit_what_an_earlier_try_submitted(emulator: Control) -> None:
     emulator.jobs(start_delay=60)
     ids = many(emulator, 250)
-    run = TaskRun(task(tag_ids=ids))
+    run = TaskRun(task(tag_ids=ids, max_share=1.0))
     emulator.fault(
         "status",
         MASS_DELETE,
@@ -326,7 +395,7 @@ def test_a_submission_that_is_uncertain_twice_fails_the_try_and_the_next_one_goe
 def test_a_job_that_starts_late_is_given_time_before_its_tags_are_sent_again(emulator: Control) -> None:
     emulator.jobs(start_delay=1.0, duration=1.0)
     emulator.fault("drop_after", MASS_DELETE, method="POST")
-    run = TaskRun(task(tag_names=["hot", "cold", "VIP"], settle=3.0))
+    run = TaskRun(task(tag_names=["hot", "cold", "VIP"], settle=3.0, max_share=1.0))
     assert run.try_once() == []
     assert len(accepted(emulator)) == 1
 
@@ -451,7 +520,7 @@ def test_waiting_for_another_job_neither_floods_the_log_nor_the_journal(
     monkeypatch.setattr(tag_deletion, "_growing_pauses", lambda: iter([0.1] * 50))
     emulator.readings(tag_jobs_at_once="one_per_org")
     emulator.jobs(start_delay=0.5, duration=0.5)
-    run = TaskRun(task(tag_ids=many(emulator, 250)))
+    run = TaskRun(task(tag_ids=many(emulator, 250), max_share=1.0))
     with caplog.at_level("INFO"):
         run.try_once()
     assert run.store is not None
@@ -488,7 +557,7 @@ def test_a_refusal_because_another_job_runs_is_waited_out(emulator: Control, mon
     emulator.readings(tag_jobs_at_once="one_per_org")
     emulator.jobs(start_delay=0.2, duration=0.5)
     ids = many(emulator, 250)
-    assert len(TaskRun(task(tag_ids=ids)).try_once()) == 2
+    assert len(TaskRun(task(tag_ids=ids, max_share=1.0)).try_once()) == 2
     assert len(accepted(emulator)) == 2
 
 

@@ -48,6 +48,12 @@ with DAG(
     default_args={"retries": RETRIES, "retry_delay": timedelta(seconds=1), "zoho_crm_conn_id": "{{ params.conn_id }}"},
 ):
     delete = MortalOperator(
-        task_id="delete", module="Leads", tag_names="{{ params.tags }}", deferrable=True, settle=SETTLE, unknown_job_grace=10
+        task_id="delete",
+        module="Leads",
+        tag_names="{{ params.tags }}",
+        max_share=1.0,
+        deferrable=True,
+        settle=SETTLE,
+        unknown_job_grace=10,
     )
     MassDeleteJobSensor(task_id="wait", job_id=delete.output, deferrable=True, unknown_job_grace=10, timeout=120)

@@ -39,18 +39,20 @@ def test_a_first_try_opens_an_empty_journal_with_a_deadline(stored: Any) -> None
 
 
 def test_a_retry_keeps_deadline_names_and_batches() -> None:
-    journal = NEW.with_names({"hot": "1"}).with_intent(["1", "2"], 1001.0).with_outcome("accepted", 1002.0, "77").with_intent(["3"], 1003.0)
+    journal = (
+        NEW.with_wanted([], {"hot": "1"}).with_intent(["1", "2"], 1001.0).with_outcome("accepted", 1002.0, "77").with_intent(["3"], 1003.0)
+    )
 
     assert reopened(journal) == journal
 
 
 def test_names_that_are_resolved_to_nothing_are_not_unresolved() -> None:
-    assert reopened(NEW.with_names({})).names == {}
+    assert reopened(NEW.with_wanted([], {})).names == {}
     assert reopened(NEW).names is None
 
 
 def test_a_new_round_has_its_own_deadline_and_resolves_names_anew_and_remembers_what_was_submitted() -> None:
-    accepted = NEW.with_names({"hot": "1"}).with_intent(["1"], 1001.0).with_outcome("accepted", 1002.0, "77")
+    accepted = NEW.with_wanted([], {"hot": "1"}).with_intent(["1"], 1001.0).with_outcome("accepted", 1002.0, "77")
     journal = accepted.with_intent(["2"], 1003.0).with_outcome("refused", 1004.0).with_intent(["3"], 1005.0)
 
     opened = reopened(journal, 2, now=9000.0)
@@ -124,7 +126,7 @@ def test_a_batch_is_superseded_by_a_later_one_with_some_of_its_tags_unless_zoho_
 
 def test_a_journal_is_a_value() -> None:
     before = NEW.to_json()
-    NEW.with_intent(["1"], 1.0).with_outcome("accepted", 2.0, "77").with_names({"hot": "1"})
+    NEW.with_intent(["1"], 1.0).with_outcome("accepted", 2.0, "77").with_wanted([], {"hot": "1"})
 
     assert NEW.to_json() == before
 

@@ -8,7 +8,7 @@ STAMP   := $(VENV)/.set-up-is-done
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test chaos lint format constraints clean
+.PHONY: help setup demo demo-stop test chaos docs lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,12 @@ lint: $(STAMP) ## ruff, mypy and the layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=.ci $(BIN)/lint-imports
+
+docs: $(STAMP) ## The documentation, as a site in build/site; every warning is an error
+	@version=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --no-build-isolation \
+	  --constraint constraints/airflow-$(AIRFLOW)-py$$version.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 format: $(STAMP) ## Let ruff put the code in order
 	$(BIN)/ruff check --fix .

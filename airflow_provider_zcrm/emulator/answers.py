@@ -16,7 +16,7 @@ HTML_PAGE = "<!DOCTYPE html><html><head><title>Zoho</title></head><body><h1>{tit
 
 @dataclass(frozen=True)
 class Answer:
-    """A response before it is written: `body` is JSON data, or text if the content type is HTML; None is an empty body."""
+    """A response before it is written: `body` is JSON data, text if it is HTML, or the bytes of a file; None is an empty body."""
 
     status: int
     body: Any = None

@@ -72,3 +72,12 @@ class Call:
         """Refuse the call if the user's profile lacks one of the permissions."""
         if set(permissions) & set(self.org.missing_permissions):
             raise refuse(403, "NO_PERMISSION", "permission denied", {"permissions": list(permissions)})
+
+    def charge(self, amount: int) -> None:
+        """Charge what the call costs in all; the gateway has charged the first credit."""
+        if amount > 1:
+            self.world.spend_credits(self.org, amount - 1)
+
+    def charge_for(self, number: int, per_credit: int) -> None:
+        """Charge a credit for each `per_credit` of a number of records, and for the rest of them."""
+        self.charge(-(-number // per_credit))

@@ -76,6 +76,14 @@ class Control:
         """Say how the next `times` jobs go."""
         self._order("POST", "/jobs/next", {"times": times, **plan})
 
+    def bulk_reads(self, **plan: Any) -> None:
+        """Change how bulk reads go from now on (see `bulk_reads.BulkReadPlan` for the fields)."""
+        self._order("PATCH", "/bulk_reads/default", plan)
+
+    def next_bulk_reads(self, times: int = 1, **plan: Any) -> None:
+        """Say how the next `times` bulk reads go."""
+        self._order("POST", "/bulk_reads/next", {"times": times, **plan})
+
     def latency(self, seconds: float) -> None:
         """Let every request take this long."""
         self._order("POST", "/latency", {"seconds": seconds})
@@ -109,10 +117,6 @@ class Control:
         """Remove tags past the API, as a person in the browser might."""
         self._order("DELETE", "/tags", {"module": module, "ids": ids, **_named(zgid)})
 
-    def add_records(self, module: str, ids: list[str], zgid: str | None = None) -> None:
-        """Add records past the API: new ones, or deleted ones as if restored from the recycle bin."""
-        self._order("POST", "/records", {"module": module, "ids": ids, **_named(zgid)})
-
     def records(self, module: str, zgid: str | None = None) -> list[str]:
         """Return the ids of the records that a module has now."""
         found = next(item for item in self.org(zgid, records=True)["modules"] if item["api_name"] == module)
@@ -122,6 +126,22 @@ class Control:
         """Return the tags that a module has now: name -> id."""
         found = next(item for item in self.org(zgid)["modules"] if item["api_name"] == module)
         return {tag["name"]: tag["id"] for tag in found["tags"]}
+
+    def add_records(self, module: str, records: Any, zgid: str | None = None) -> list[str]:
+        """Add records past the API and return the ids of the new ones.
+
+        `records` is their number, ``{"number": n, "tags_each": k}``, or a list as in a seed; an id in it stands for a record without tags,
+        perhaps one restored from the recycle bin, and leaves a record that is there as it is.
+        """
+        return self._list("POST", "/records", {"module": module, "records": records, **_named(zgid)})
+
+    def tag_records(self, module: str, ids: list[str], add: list[str] = [], remove: list[str] = [], zgid: str | None = None) -> None:  # noqa: B006
+        """Put tags (by name) on records and take others off past the API, as a person in the browser might."""
+        self._order("PATCH", "/records", {"module": module, "ids": ids, "add": add, "remove": remove, **_named(zgid)})
+
+    def tagged(self, module: str, zgid: str | None = None) -> dict[str, list[str]]:
+        """Return the ids of the records of each tag, by the tag's name."""
+        return self._object("POST", "/tagged", {"module": module, **_named(zgid)})
 
     def _object(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer: dict[str, Any] = self._order(method, path, body)

@@ -21,16 +21,18 @@ from airflow_provider_zcrm.emulator.hosts import is_loopback
 from airflow_provider_zcrm.emulator.jobs import remove_tags, settle, state_of
 from airflow_provider_zcrm.emulator.minimal_seed import ALL_SCOPES
 from airflow_provider_zcrm.emulator.model import GrantCode, Module, Org
-from airflow_provider_zcrm.emulator.seeds import add_tag
+from airflow_provider_zcrm.emulator.seeds import add_records, add_tag
 from airflow_provider_zcrm.emulator.world import World
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.emulator.server import Emulator
 
 ORG_SETTINGS = {
-    "edition", "environment", "data_center", "users", "api_domain", "concurrency", "credits", "tags_per_module", "missing_permissions",
+    "edition", "environment", "data_center", "users", "api_domain", "concurrency", "credits", "tags_per_module", "tags_per_record",
+    "bulk_read_page", "records_by_token", "missing_permissions",
 }  # fmt: skip
 CODE_LIFETIME = 180.0
+NOT_DUMPED = {"modules", "jobs", "owner", "territories", "bulk_reads", "page_tokens", "downloads"}
 Body = dict[str, Any]
 
 
@@ -54,6 +56,8 @@ class ControlApi:
             ("POST", "/clock"): self._set_clock,
             ("PATCH", "/jobs/default"): self._set_job_defaults,
             ("POST", "/jobs/next"): self._plan_jobs,
+            ("PATCH", "/bulk_reads/default"): self._set_bulk_read_defaults,
+            ("POST", "/bulk_reads/next"): self._plan_bulk_reads,
             ("POST", "/latency"): self._set_latency,
             ("POST", "/grant_codes"): self._make_grant_code,
             ("DELETE", "/access_tokens"): self._evict_all,
@@ -63,6 +67,8 @@ class ControlApi:
             ("POST", "/tags"): self._add_tags,
             ("DELETE", "/tags"): self._remove_tags,
             ("POST", "/records"): self._add_records,
+            ("PATCH", "/records"): self._tag_records,
+            ("POST", "/tagged"): self._tagged,
         }
 
     @property
@@ -136,6 +142,18 @@ class ControlApi:
         self._world.planned_jobs.extend(replace(plan) for _ in range(times))
         return asdict(plan)
 
+    def _set_bulk_read_defaults(self, body: Body) -> Body:
+        self._world.bulk_read_defaults = replace(self._world.bulk_read_defaults, **body)
+        self._world.state.bulk_read_defaults = asdict(self._world.bulk_read_defaults)
+        return self._world.state.bulk_read_defaults
+
+    def _plan_bulk_reads(self, body: Body) -> Body:
+        """Plan the next bulk reads; what the order leaves out is as in the default plan."""
+        times = body.pop("times", 1)
+        plan = replace(self._world.bulk_read_defaults, **body)
+        self._world.planned_bulk_reads.extend(replace(plan) for _ in range(times))
+        return asdict(plan)
+
     def _set_latency(self, body: Body) -> Body:
         self._world.latency = float(body["seconds"])
         return {"seconds": self._world.latency}
@@ -179,11 +197,28 @@ class ControlApi:
         remove_tags(org, module, set(body["ids"]) & module.tags.keys())
         return {}
 
-    def _add_records(self, body: Body) -> Body:
-        """Add records without tags: new ones, or deleted ones as if restored from the recycle bin."""
+    def _add_records(self, body: Body) -> list[str]:
+        org, module = self._module(body)
+        return add_records(org, module, body["records"])
+
+    def _tag_records(self, body: Body) -> Body:
+        """Put tags (by name) on records and take others off, as a person in the browser would."""
         _, module = self._module(body)
-        module.records.update({record: [] for record in body["ids"] if record not in module.records})
+        ids = {tag.name: tag.id for tag in module.tags.values()}
+        added, removed = ([ids[name] for name in body.get(key, [])] for key in ("add", "remove"))
+        for record in body["ids"]:
+            kept = [tag_id for tag_id in module.records[record] if tag_id not in removed]
+            module.set_tags(record, list(dict.fromkeys([*kept, *added])))
         return {}
+
+    def _tagged(self, body: Body) -> dict[str, list[str]]:
+        """Return the records of each tag, by the tag's name."""
+        _, module = self._module(body)
+        tagged: dict[str, list[str]] = {tag_id: [] for tag_id in module.tags}
+        for record, tag_ids in module.records.items():
+            for tag_id in tag_ids:
+                tagged[tag_id].append(record)
+        return {module.tags[tag_id].name: records for tag_id, records in tagged.items()}
 
     def _module(self, body: Body) -> tuple[Org, Module]:
         org = self._org(body)
@@ -196,7 +231,7 @@ class ControlApi:
 def dump_org(world: World, org: Org, options: Body) -> Body:
     """Return the org as JSON data, its jobs with their states; of records their number, unless the option ``records`` is true."""
     settle(org, world.now())
-    dump = {item.name: getattr(org, item.name) for item in fields(org) if item.name not in ("modules", "jobs", "owner", "territories")}
+    dump = {item.name: getattr(org, item.name) for item in fields(org) if item.name not in NOT_DUMPED}
     modules = [{item.name: getattr(module, item.name) for item in fields(module)} for module in org.modules]
     for module in modules:
         module["tags"] = [asdict(tag) for tag in module["tags"].values()]

@@ -44,7 +44,7 @@ CAMPAIGNS = [
     "ebook-roof-check", "ebook-storage", "whitepaper-grid", "podcast-s1", "podcast-s2",
 ]  # fmt: skip
 DEALS = [
-    "at risk", "Upsell", "renewal-2024", "renewal-2025", "renewal-2026", "slipped", "Strategic", "discount > 15", "legal review", "push",
+    "at risk", "Upsell", "renewal-2024", "renewal-2025", "renewal-2026", "slipped", "Strategic", "discount over 15", "legal review", "push",
     "Q4-2023", "Q1-2024", "Q2-2024", "Q3-2024", "Q4-2024", "Q1-2025", "Q2-2025", "Q3-2025", "Q4-2025", "lost to price", "test deal",
 ]  # fmt: skip
 SURVEYS = ["roof: flat", "roof: gable", "needs scaffold", "drone photos", "grid request sent", "redo", "test survey", "2024 backlog"]

@@ -50,6 +50,11 @@ def tags_per_module(org: Org) -> int:
     return edition_of(org).tags_per_module if org.tags_per_module is None else org.tags_per_module
 
 
+def tags_per_record(org: Org) -> int:
+    """Return how many tags a record of the org may carry (``info.record_limit``)."""
+    return edition_of(org).tags_per_record if org.tags_per_record is None else org.tags_per_record
+
+
 def credits_per_day(org: Org) -> int:
     """Return the org's API credits per rolling 24 hours."""
     if org.credits is not None:

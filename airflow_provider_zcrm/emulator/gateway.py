@@ -13,12 +13,17 @@ from dataclasses import dataclass, replace
 
 from airflow_provider_zcrm.emulator import (
     access,
+    bulk_read_api,
+    bulk_reads,
     mass_delete_records_api,
     mass_delete_tags_api,
     modules_api,
     oauth,
     org_api,
+    record_count_api,
+    record_tags_api,
     records_api,
+    search_api,
     tags_api,
 )
 from airflow_provider_zcrm.emulator.answers import Answer, Refused, envelope, html_page, refuse
@@ -44,10 +49,11 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path: its handler, and the scopes of which the token needs one."""
+    """One method of one path: its handler, the scopes of which the token needs one, and a scope that it needs besides."""
 
     handler: Callable[[Call], Answer]
     scopes: tuple[str, ...]
+    and_scope: str | None = None
 
 
 SETTINGS = "ZohoCRM.settings.ALL"
@@ -56,7 +62,10 @@ DELETE_TAGS = (SETTINGS, "ZohoCRM.settings.tags.ALL", "ZohoCRM.settings.tags.WRI
 CREATE_TAGS = (SETTINGS, "ZohoCRM.settings.tags.ALL", "ZohoCRM.settings.tags.WRITE", "ZohoCRM.settings.tags.CREATE")
 READ_MODULES = (SETTINGS, "ZohoCRM.settings.modules.ALL", "ZohoCRM.settings.modules.READ")
 DELETE_RECORDS = ("ZohoCRM.mass_delete.DELETE", "ZohoCRM.mass_delete.{module}.DELETE")
-READ_RECORDS = ("ZohoCRM.modules.ALL", "ZohoCRM.modules.READ", "ZohoCRM.modules.{module}.ALL", "ZohoCRM.modules.{module}.READ")
+READ_RECORDS = bulk_read_api.READ_RECORDS
+TAG_RECORDS = ("ZohoCRM.modules.ALL", "ZohoCRM.modules.{module}.ALL", "ZohoCRM.modules.{module}.WRITE")
+SEARCH = "ZohoSearch.securesearch.READ"
+READ_BULK = ("ZohoCRM.bulk.ALL", "ZohoCRM.bulk.READ")
 READ_DELETES = ("ZohoCRM.mass_delete.READ", "ZohoCRM.mass_delete.{module}.READ")
 
 OPERATIONS: dict[str, dict[str, Operation]] = {
@@ -77,8 +86,20 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "GET": Operation(mass_delete_records_api.status, READ_DELETES),
         "POST": Operation(mass_delete_records_api.submit, DELETE_RECORDS),
     },
-    "/crm/{version}/{module}/actions/count": {"GET": Operation(records_api.count_records, READ_RECORDS)},
+    "/crm/{version}/{module}/actions/count": {"GET": Operation(record_count_api.count_records, READ_RECORDS)},
+    "/crm/bulk/{version}/read": {"POST": Operation(bulk_read_api.create, READ_BULK)},
+    "/crm/bulk/{version}/read/{job}": {"GET": Operation(bulk_read_api.details, READ_BULK)},
+    "/crm/bulk/{version}/read/{job}/result": {"GET": Operation(bulk_read_api.result, READ_BULK)},
     "/crm/{version}/{module}": {"GET": Operation(records_api.get_records, READ_RECORDS)},
+    "/crm/{version}/{module}/search": {"GET": Operation(search_api.search, READ_RECORDS, and_scope=SEARCH)},
+    "/crm/{version}/{module}/actions/add_tags": {
+        "POST": Operation(record_tags_api.add_tags, (*TAG_RECORDS, "ZohoCRM.modules.{module}.CREATE")),
+    },
+    "/crm/{version}/{module}/actions/remove_tags": {"POST": Operation(record_tags_api.remove_tags, TAG_RECORDS)},
+    "/crm/{version}/{module}/{record}/actions/add_tags": {
+        "POST": Operation(record_tags_api.add_tags, (*TAG_RECORDS, "ZohoCRM.modules.{module}.CREATE")),
+    },
+    "/crm/{version}/{module}/{record}/actions/remove_tags": {"POST": Operation(record_tags_api.remove_tags, TAG_RECORDS)},
 }
 ACCOUNTS: dict[str, Callable[[World, Incoming], Answer]] = {"/oauth/v2/token": oauth.token, "/oauth/v2/token/revoke": oauth.revoke}
 
@@ -140,15 +161,19 @@ def _answer_crm(world: World, incoming: Incoming, token: AccessToken | None, at_
     org = world.org_of(token)
     access.check_limits(world, org, at_once)
     access.check_scope(world, incoming, token, _scopes(world, org, operation, names))
+    if operation.and_scope is not None:
+        access.check_scope(world, incoming, token, [operation.and_scope])
     world.spend_credits(org, 1)
     settle(org, world.now())
+    bulk_reads.settle(org, world.readings, world.now())
+    world.renew_search_index(org)
     result = operation.handler(Call(world, incoming, org, token, names))
-    return replace(result, headers=_account(world, org, token))
+    return replace(result, headers={**result.headers, **_account(world, org, token)})
 
 
 def _scopes(world: World, org: Org, operation: Operation, names: Mapping[str, str]) -> list[str]:
     module = org.module_named(names.get("module", ""))
-    scope_name = "custom" if module is not None and module.generated_type == "custom" else names.get("module", "").lower()
+    scope_name = names.get("module", "").lower() if module is None else module.scope_name
     scopes = [scope.format(module=scope_name) for scope in operation.scopes]
     if operation.scopes == DELETE_RECORDS and world.readings["records_scope"] == "modules_all":
         scopes.append("ZohoCRM.modules.ALL")

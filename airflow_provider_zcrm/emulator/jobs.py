@@ -107,7 +107,7 @@ def _take_step(org: Org, job: Job, moment: float) -> None:
 
 def _delete(module: Module, job: Job, item: str, moment: float) -> bool:
     if job.kind == "records":
-        return item not in module.locked_records and module.records.pop(item, None) is not None
+        return item not in module.locked_records and module.drop_record(item)
     tag = module.tags.get(item)
     if tag is None or tag.vanishes_at is not None:
         return False
@@ -122,6 +122,7 @@ def remove_tags(org: Org, module: Module, gone: set[str]) -> None:
     for tag_id in gone:
         del module.tags[tag_id]
         org.deleted_tags.append(tag_id)
-    for record_id, tag_ids in module.records.items():
-        if not gone.isdisjoint(tag_ids):
-            module.records[record_id] = [tag_id for tag_id in tag_ids if tag_id not in gone]
+    if any(module.tag_counts.get(tag_id) for tag_id in gone):
+        for record_id, tag_ids in module.records.items():
+            if not gone.isdisjoint(tag_ids):
+                module.set_tags(record_id, [tag_id for tag_id in tag_ids if tag_id not in gone])

@@ -13,7 +13,7 @@ from airflow_provider_zcrm.emulator.call import Call
 from airflow_provider_zcrm.emulator.editions import edition_of
 from airflow_provider_zcrm.emulator.jobs import visible
 from airflow_provider_zcrm.emulator.model import Module, Org
-from airflow_provider_zcrm.emulator.records_api import shown
+from airflow_provider_zcrm.emulator.record_count_api import shown
 
 MAX_IDS = 500
 MAX_RECORDS = 50_000
@@ -78,7 +78,7 @@ def _delete_ids(call: Call, module: Module, body: dict[str, Any]) -> Answer:
     if call.reads("record_ids_refused", "whole_call"):
         _refuse_unknown(module, ids)
     elements = [_delete_one(module, record_id) for record_id in ids]
-    _charge(call, len(ids))
+    call.charge_for(len(ids), RECORDS_PER_CREDIT)
     deleted = sum(element["status"] == "success" for element in elements)
     return Answer(200 if deleted == len(ids) else 207 if deleted else 400, {"data": elements})
 
@@ -94,14 +94,9 @@ def _refuse_unknown(module: Module, ids: list[str]) -> None:
 def _delete_one(module: Module, record_id: str) -> dict[str, Any]:
     if record_id in module.locked_records:
         return envelope("INVALID_DATA", "Record locked or invalid permissions", {"id": record_id})
-    if module.records.pop(record_id, None) is None:
+    if not module.drop_record(record_id):
         return envelope("INVALID_DATA", "the id given seems to be invalid", {"id": record_id})
     return envelope("SUCCESS", "record is deleted", {"id": record_id}, status="success")
-
-
-def _charge(call: Call, records: int) -> None:
-    """Charge a credit per 100 records; the gateway has charged the first."""
-    call.world.spend_credits(call.org, (records - 1) // RECORDS_PER_CREDIT)
 
 
 def _delete_view(call: Call, module: Module, body: dict[str, Any]) -> Answer:
@@ -122,7 +117,7 @@ def _delete_view(call: Call, module: Module, body: dict[str, Any]) -> Answer:
     if not records:
         raise refuse(400, "NO_RECORDS_FOUND", "no record found to update")
     _check_other_jobs(call, cvid)
-    _charge(call, len(records))
+    call.charge_for(len(records), RECORDS_PER_CREDIT)
     job = job_calls.accept(call, module, "records", records, cvid)
     details = {"job_id": job_calls.written_id(call, job.id)}
     return Answer(200, {"data": [envelope("SUCCESS", "mass delete scheduled successfully", details, status="success")]})

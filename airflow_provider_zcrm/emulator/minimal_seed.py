@@ -28,6 +28,7 @@ ALL_SCOPES = [
     "ZohoCRM.settings.ALL",
     "ZohoCRM.org.ALL",
     "ZohoCRM.modules.ALL",
+    "ZohoCRM.bulk.READ",
     "ZohoCRM.mass_delete.DELETE",
     "ZohoCRM.mass_delete.READ",
     "ZohoSearch.securesearch.READ",

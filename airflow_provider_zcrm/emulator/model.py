@@ -58,7 +58,10 @@ class CustomView:
 
 @dataclass
 class Module:
-    """A module with its tags (by id) and its records (id -> ids of their tags)."""
+    """A module with its tags (by id) and its records (id -> ids of their tags, in the order of the ids).
+
+    Records are changed through the methods alone: `tag_counts` (tag -> records) is kept beside them, so that a count costs nothing.
+    """
 
     id: str
     api_name: str | None
@@ -69,11 +72,47 @@ class Module:
     status: str = "visible"
     tags_supported: bool = True
     mass_delete_supported: bool = True
+    bulk_read_supported: bool = True
     modified_time: float | None = None
     tags: dict[str, Tag] = field(default_factory=dict)
     records: dict[str, list[str]] = field(default_factory=dict)
+    tag_counts: dict[str, int] = field(default_factory=dict)
+    converted_records: list[str] = field(default_factory=list)
     locked_records: list[str] = field(default_factory=list)
     custom_views: dict[str, CustomView] = field(default_factory=dict)
+
+    @property
+    def scope_name(self) -> str:
+        """Return the module's name in scopes."""
+        return "custom" if self.generated_type == "custom" else str(self.api_name).lower()
+
+    def add_records(self, records: dict[str, list[str]]) -> None:
+        """Add records with their tags, or give new tags to those that are there."""
+        for record_id, tag_ids in records.items():
+            self._count(self.records.get(record_id, []), -1)
+            self._count(tag_ids, 1)
+            self.records[record_id] = tag_ids
+        self.records = dict(sorted(self.records.items(), key=lambda record: int(record[0])))
+
+    def set_tags(self, record_id: str, tag_ids: list[str]) -> None:
+        """Replace the tags of a record that is there."""
+        self._count(self.records[record_id], -1)
+        self._count(tag_ids, 1)
+        self.records[record_id] = tag_ids
+
+    def drop_record(self, record_id: str) -> bool:
+        """Remove a record; tells whether it was there."""
+        tag_ids = self.records.pop(record_id, None)
+        self._count(tag_ids or [], -1)
+        return tag_ids is not None
+
+    def _count(self, tag_ids: list[str], more: int) -> None:
+        for tag_id in tag_ids:
+            self.tag_counts[tag_id] = self.tag_counts.get(tag_id, 0) + more
+
+    def tag_named(self, name: str) -> Tag | None:
+        """Find a tag by its name, which is case-sensitive."""
+        return next((tag for tag in self.tags.values() if tag.name == name), None)
 
 
 @dataclass
@@ -121,6 +160,37 @@ class Job:
 
 
 @dataclass
+class BulkRead:
+    """A bulk read job. `query` is what it was asked for; `csv` is the file, from the end of the job until it expires."""
+
+    id: str
+    module: str
+    query: dict[str, Any]
+    page: int
+    user: User
+    created_at: float
+    starts_at: float
+    ends_at: float
+    fails: bool = False
+    missing: int = 0
+    done: bool = False
+    count: int = 0
+    next_page_token: str | None = None
+    csv: str | None = None
+
+
+@dataclass
+class PageToken:
+    """A token for the next page of something: good for one user, for `request` as it was, until it expires."""
+
+    user_id: str
+    request: dict[str, Any]
+    after: str
+    seen: int
+    expires_at: float
+
+
+@dataclass
 class Org:
     """One org of one environment. The `None` fields follow from the edition, or from the data centre (`api_domain`)."""
 
@@ -136,11 +206,17 @@ class Org:
     concurrency: int | None = None
     credits: int | None = None
     tags_per_module: int | None = None
+    tags_per_record: int | None = None
+    bulk_read_page: int = 200_000
+    records_by_token: int = 100_000
     missing_permissions: list[str] = field(default_factory=list)
     owner: User = field(default_factory=lambda: User("", ""))
     modules: list[Module] = field(default_factory=list)
     territories: dict[str, Territory] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    bulk_reads: dict[str, BulkRead] = field(default_factory=dict)
+    page_tokens: dict[str, PageToken] = field(default_factory=dict)
+    downloads: list[float] = field(default_factory=list)
     deleted_tags: list[str] = field(default_factory=list)
     last_serial: int = 10_000_000
 
@@ -235,4 +311,5 @@ class State:
     credits_used: dict[str, list[list[float]]] = field(default_factory=dict)
     readings: dict[str, str] = field(default_factory=dict)
     job_defaults: dict[str, Any] = field(default_factory=dict)
+    bulk_read_defaults: dict[str, Any] = field(default_factory=dict)
     clock_offset: float = 0.0

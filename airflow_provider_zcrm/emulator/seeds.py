@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_zcrm.emulator import readings
+from airflow_provider_zcrm.emulator.bulk_reads import BulkReadPlan
 from airflow_provider_zcrm.emulator.clock import from_iso
 from airflow_provider_zcrm.emulator.demo_seed import demo_seed
 from airflow_provider_zcrm.emulator.editions import EDITIONS
@@ -46,9 +47,20 @@ ORG_FIELDS = [
     "concurrency",
     "credits",
     "tags_per_module",
+    "tags_per_record",
+    "bulk_read_page",
+    "records_by_token",
     "missing_permissions",
 ]
-MODULE_FIELDS = ["generated_type", "status", "tags_supported", "mass_delete_supported", "locked_records"]
+MODULE_FIELDS = [
+    "generated_type",
+    "status",
+    "tags_supported",
+    "mass_delete_supported",
+    "bulk_read_supported",
+    "locked_records",
+    "converted_records",
+]
 
 
 def load_seed(seed: str | dict[str, Any]) -> State:
@@ -65,8 +77,11 @@ def load_seed(seed: str | dict[str, Any]) -> State:
 
 def build(seed: dict[str, Any]) -> State:
     """Build the state that a seed describes."""
-    state = State(readings=readings.check(seed.get("readings", {})), job_defaults=seed.get("jobs", {}))
+    state = State(
+        readings=readings.check(seed.get("readings", {})), job_defaults=seed.get("jobs", {}), bulk_read_defaults=seed.get("bulk_reads", {})
+    )
     JobPlan(**state.job_defaults)
+    BulkReadPlan(**state.bulk_read_defaults)
     for client in seed.get("clients", [CLIENT]):
         state.clients[client["client_id"]] = OAuthClient(**client)
     for description in seed["orgs"]:
@@ -107,7 +122,7 @@ def _build_module(org: Org, description: dict[str, Any]) -> Module:
     )
     for tag in description.get("tags", []):
         add_tag(org, module, {"name": tag} if isinstance(tag, str) else tag)
-    _add_records(org, module, description.get("records", 0))
+    add_records(org, module, description.get("records", 0))
     for view in description.get("custom_views", []):
         built = CustomView(id=view.get("id") or org.new_id(), name=view["name"], records=view.get("records"))
         module.custom_views[built.id] = built
@@ -133,13 +148,29 @@ def add_tag(org: Org, module: Module, description: dict[str, Any]) -> Tag:
     return tag
 
 
-def _add_records(org: Org, module: Module, records: int | list[dict[str, Any]]) -> None:
+def add_records(org: Org, module: Module, records: int | dict[str, int] | list[Any]) -> list[str]:
+    """Add records to a module and return their ids: so many, so many with ``tags_each``, or the id or a description of each."""
     if isinstance(records, int):
-        module.records.update({org.new_id(): [] for _ in range(records)})
-        return
-    ids = {tag.name: tag.id for tag in module.tags.values()}
-    for record in records:
-        module.records[record.get("id") or org.new_id()] = [ids.get(tag, tag) for tag in record.get("tags", [])]
+        records = {"number": records}
+    if isinstance(records, dict):
+        records = _spread(list(module.tags), **records)
+    new = [{"id": record} if isinstance(record, str) else record for record in records if not _is_there(module, record)]
+    ids = {tag.name: tag.id for tag in module.tags.values()} | {tag_id: tag_id for tag_id in module.tags}
+    built = {record.get("id") or org.new_id(): [ids[tag] for tag in record.get("tags", [])] for record in new}
+    module.converted_records.extend(record_id for record_id, record in zip(built, new, strict=True) if record.get("converted"))
+    module.add_records(built)
+    return list(built)
+
+
+def _is_there(module: Module, record: Any) -> bool:
+    return isinstance(record, str) and record in module.records
+
+
+def _spread(tags: list[str], number: int, tags_each: int = 0) -> list[dict[str, Any]]:
+    """Describe so many records that carry the tags in turn, so that each tag is on as many of them."""
+    if tags_each > len(tags):
+        raise ValueError(f"{tags_each} tags on each record, of {len(tags)}")
+    return [{"tags": [tags[(n * tags_each + k) % len(tags)] for k in range(tags_each)]} for n in range(number)]
 
 
 def _add_credentials(state: State, org: Org, description: dict[str, Any]) -> None:

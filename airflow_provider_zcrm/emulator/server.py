@@ -157,11 +157,17 @@ def _json_or_text(body: bytes) -> Any:
 
 
 def _write(answer: Answer, *, cut: bool) -> web.Response:
-    text = answer.body if isinstance(answer.body, str) else "" if answer.body is None else json.dumps(answer.body, ensure_ascii=False)
+    data = _bytes(answer.body)
     if cut:
-        text = text[: len(text) // 2]
+        data = data[: len(data) // 2]
     headers = {"Server": "ZGS", "Content-Type": answer.content_type, **answer.headers}
-    return web.Response(status=answer.status, body=text.encode(), headers=headers)
+    return web.Response(status=answer.status, body=data, headers=headers)
+
+
+def _bytes(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return (body if isinstance(body, str) else "" if body is None else json.dumps(body, ensure_ascii=False)).encode()
 
 
 def _hang_up(request: web.Request) -> web.Response:

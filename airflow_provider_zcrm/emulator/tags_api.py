@@ -6,17 +6,22 @@ Zoho: v8/get-tag-list.html, create-tag.html, delete-tag.html, tag-record-count.h
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from airflow_provider_zcrm.emulator.answers import Answer, Refused, envelope, refuse
 from airflow_provider_zcrm.emulator.call import Call
 from airflow_provider_zcrm.emulator.clock import iso
-from airflow_provider_zcrm.emulator.editions import edition_of, tags_per_module
+from airflow_provider_zcrm.emulator.editions import tags_per_module, tags_per_record
 from airflow_provider_zcrm.emulator.jobs import remove_tags
 from airflow_provider_zcrm.emulator.model import Feature, Module, Tag, User
 
 MAX_NAME = 26  # what the error of this endpoint says; adding tags to records says 25
+MAX_COLOR = 7
+NOT_IN_NAMES = "<>,"
+COLORS = {
+    "#F17574", "#F48435", "#E7A826", "#A8C026", "#63C57E", "#1DB9B4", "#57B1FD",
+    "#879BFC", "#D297EE", "#FD87BD", "#969696", "#658BA8", "#B88562",
+}  # fmt: skip
 CUSTOM_VIEW = "Custom View"
 
 
@@ -27,7 +32,7 @@ def list_tags(call: Call) -> Answer:
     if not tags and call.reads("empty_tags", "204"):
         return Answer(204)
     extra = _included(call, module)
-    info = {"record_limit": edition_of(call.org).tags_per_record, "count": len(tags), "allowed_count": tags_per_module(call.org)}
+    info = {"record_limit": tags_per_record(call.org), "count": len(tags), "allowed_count": tags_per_module(call.org)}
     return Answer(200, {"tags": [_describe(call, tag) | extra.get(tag.id, {}) for tag in tags], "info": info})
 
 
@@ -50,11 +55,10 @@ def _included(call: Call, module: Module) -> dict[str, dict[str, Any]]:
     asked = call.query.get("include", "").split(",")
     if call.reads("include_counts", "ignored"):
         return {}
-    counts = Counter(tag_id for tag_ids in module.records.values() for tag_id in tag_ids)
     extra: dict[str, dict[str, Any]] = {tag_id: {} for tag_id in module.tags}
     for tag in module.tags.values():
         if "associated_record_count" in asked:
-            extra[tag.id]["associated_record_count"] = counts[tag.id]
+            extra[tag.id]["associated_record_count"] = module.tag_counts.get(tag.id, 0)
         if "last_accessed_time" in asked:
             accessed = tag.last_accessed_time
             extra[tag.id]["last_accessed_time"] = None if accessed is None else iso(accessed, call.org.utc_offset)
@@ -82,6 +86,9 @@ def create_tags(call: Call) -> Answer:
     if not isinstance(tags, list) or not tags:
         details = {"api_name": "tags", "json_path": "$.tags", "expected_data_type": "jsonarray"}
         raise refuse(400, "INVALID_DATA", "invalid data", details)
+    allowed = call.world.readings["tags_per_create"]
+    if allowed != "any" and len(tags) > int(allowed):
+        raise refuse(400, "INVALID_DATA", "invalid data", {"api_name": "tags", "json_path": "$.tags", "maximum_length": int(allowed)})
     elements = [_create(call, module, tag, f"$.tags[{index}]") for index, tag in enumerate(tags)]
     made = sum(element["status"] == "success" for element in elements)
     status = 201 if made == len(elements) else 207 if made else 400
@@ -89,27 +96,55 @@ def create_tags(call: Call) -> Answer:
 
 
 def _create(call: Call, module: Module, wanted: Any, path: str) -> dict[str, Any]:
-    name = wanted.get("name") if isinstance(wanted, dict) else None
-    at_name = {"api_name": "name", "json_path": f"{path}.name"}
+    wanted = wanted if isinstance(wanted, dict) else {}
+    name, color_code = wanted.get("name"), wanted.get("color_code")
+    error = bad_name(name, f"{path}.name", MAX_NAME) or _bad_color(call, color_code, f"{path}.color_code")
+    if error is not None:
+        return error
+    existing = module.tag_named(name)
+    if existing:
+        if color_code not in (None, existing.color_code) and call.reads("other_color", "mapping_mismatch"):
+            return envelope("MAPPING_MISMATCH", "Given tag present with different color already.")
+        return envelope("DUPLICATE_DATA", "duplicate data", {"api_name": "name", "json_path": f"{path}.name", "id": existing.id})
+    if len(module.tags) >= tags_per_module(call.org):
+        return envelope("LICENSE_LIMIT_EXCEEDED", "tags edition limit exceeded")
+    tag = new_tag(call, module, name, color_code)
+    return envelope("SUCCESS", "tags created successfully", _describe(call, tag), status="success")
+
+
+def bad_name(name: Any, path: str, longest: int) -> dict[str, Any] | None:
+    """Return the error of a name that no tag can have, or None; commas and angle brackets are not for names."""
+    at_name = {"api_name": "name", "json_path": path}
     if name is None:
         return envelope("MANDATORY_NOT_FOUND", "required field not found", at_name)
     if not isinstance(name, str) or not name.strip():
         return envelope("INVALID_DATA", "invalid data", {**at_name, "expected_data_type": "text"})
-    if len(name) > MAX_NAME:
-        return envelope("INVALID_DATA", "invalid data", {**at_name, "maximum_length": MAX_NAME})
-    existing = next((tag for tag in module.tags.values() if tag.name == name), None)
-    if existing:
-        return envelope("DUPLICATE_DATA", "duplicate data", {**at_name, "id": existing.id})
-    if len(module.tags) >= tags_per_module(call.org):
-        return envelope("LICENSE_LIMIT_EXCEEDED", "tags edition limit exceeded")
-    tag = _new_tag(call, name, wanted.get("color_code"))
-    module.tags[tag.id] = tag
-    return envelope("SUCCESS", "tags created successfully", _describe(call, tag), status="success")
+    if len(name) > longest:
+        return envelope("INVALID_DATA", "invalid data", {**at_name, "maximum_length": longest})
+    if not set(name).isdisjoint(NOT_IN_NAMES):
+        return envelope("INVALID_DATA", "invalid data", at_name)
+    return None
 
 
-def _new_tag(call: Call, name: str, color_code: str | None) -> Tag:
+def _bad_color(call: Call, color_code: Any, path: str) -> dict[str, Any] | None:
+    at_color = {"api_name": "color_code", "json_path": path}
+    if color_code is None:
+        return None
+    if not isinstance(color_code, str):
+        return envelope("INVALID_DATA", "invalid data", {**at_color, "expected_data_type": "text"})
+    if len(color_code) > MAX_COLOR:
+        return envelope("INVALID_DATA", "invalid data", {**at_color, "maximum_length": MAX_COLOR})
+    if color_code not in COLORS and call.reads("tag_colors", "documented"):
+        return envelope("INVALID_DATA", "invalid data", at_color)
+    return None
+
+
+def new_tag(call: Call, module: Module, name: str, color_code: str | None) -> Tag:
+    """Add a tag of the caller's to the module."""
     author = User(call.token.user_id, call.org.owner.name)
-    return Tag(call.org.new_id(), name, color_code, call.now, call.now, author, author)
+    tag = Tag(call.org.new_id(), name, color_code, call.now, call.now, author, author)
+    module.tags[tag.id] = tag
+    return tag
 
 
 def delete_tag(call: Call) -> Answer:
@@ -141,7 +176,9 @@ def count_records(call: Call) -> Answer:
     tag = module.tags.get(call.names["id"])
     if tag is None:
         raise refuse(404, "INVALID_DATA", "tags not found", {"api_name": "id"})
-    count = sum(tag.id in tag_ids for tag_ids in module.records.values())
+    count = module.tag_counts.get(tag.id, 0)
+    if call.reads("count_converted", "off"):
+        count -= sum(tag.id in module.records.get(record, []) for record in module.converted_records)
     return Answer(200, {"count": str(count), "configured_areas": _configured_areas(tag, module)})
 
 

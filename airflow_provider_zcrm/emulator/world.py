@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from airflow_provider_zcrm.emulator import readings
+from airflow_provider_zcrm.emulator.bulk_reads import BulkReadPlan
 from airflow_provider_zcrm.emulator.clock import Clock
 from airflow_provider_zcrm.emulator.counters import Counters
 from airflow_provider_zcrm.emulator.editions import credits_per_day
 from airflow_provider_zcrm.emulator.faults import Faults
 from airflow_provider_zcrm.emulator.jobs import JobPlan
-from airflow_provider_zcrm.emulator.model import AccessToken, Org, State
+from airflow_provider_zcrm.emulator.model import AccessToken, Module, Org, State
 
 DAY = 24 * 60 * 60.0
 
@@ -29,8 +30,11 @@ class World:
         self.counters = Counters()
         self.job_defaults = JobPlan(**state.job_defaults)
         self.planned_jobs: deque[JobPlan] = deque()
+        self.bulk_read_defaults = BulkReadPlan(**state.bulk_read_defaults)
+        self.planned_bulk_reads: deque[BulkReadPlan] = deque()
         self.latency = 0.0
         self._under_way: Counter[tuple[str, str]] = Counter()
+        self._search_index: dict[str, tuple[float, dict[str, list[str]]]] = {}
 
     def now(self) -> float:
         """Return the emulator's time."""
@@ -44,6 +48,21 @@ class World:
     def next_job_plan(self) -> JobPlan:
         """Return the plan for the job that is about to be scheduled."""
         return self.planned_jobs.popleft() if self.planned_jobs else replace(self.job_defaults)
+
+    def next_bulk_read_plan(self) -> BulkReadPlan:
+        """Return the plan for the bulk read that is about to be scheduled."""
+        return self.planned_bulk_reads.popleft() if self.planned_bulk_reads else replace(self.bulk_read_defaults)
+
+    def renew_search_index(self, org: Org) -> None:
+        """Let the search see the org's records as they are, if the last time is as long ago as the reading has it."""
+        lag = float(self.readings["search_lag"])
+        for module in org.modules if lag else ():
+            if module.id not in self._search_index or self._search_index[module.id][0] <= self.now() - lag:
+                self._search_index[module.id] = (self.now(), dict(module.records))
+
+    def search_index(self, module: Module) -> dict[str, list[str]]:
+        """Return the records of a module as the search sees them."""
+        return module.records if self.readings["search_lag"] == "0" else self._search_index[module.id][1]
 
     def org_of(self, token: AccessToken) -> Org:
         """Return the org that an access token is for."""

@@ -69,7 +69,7 @@ READS: list[tuple[int, str, dict[str, str]]] = [
     (400, "/Leads/actions/mass_delete", {}),
     (400, "/Leads/actions/mass_delete", {"job_id": "null"}),
     (400, "/Leads/actions/mass_delete", {"job_id": UNKNOWN}),
-    (404, "/nonsense/nonsense", {}),
+    (404, "/Leads/nonsense", {}),
 ]
 
 

@@ -27,7 +27,7 @@ def test_calls_are_counted_by_their_path_and_status(user: User) -> None:
     user.submit("hot")
     user.get(MASS_DELETE, job_id="1")
     user.call("DELETE", "/settings/tags/1")
-    user.get("/nothing/at/all")
+    user.get("/Leads/nothing")
 
     assert user.control.counters()["calls"] == {
         "POST /oauth/v2/token": {"200": 1},
@@ -254,3 +254,32 @@ def test_a_mistake_of_the_emulator_is_a_500(user: User, monkeypatch: pytest.Monk
 
     assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (500, "INTERNAL_ERROR", "Internal Server Error")
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_records_are_added_tagged_and_told_by_their_tags(user: User) -> None:
+    (record, *_) = records = user.control.add_records("Contacts", {"number": 5, "tags_each": 2})
+    assert [sorted(record for record in found if record in records) for found in user.control.tagged("Contacts").values()] == [
+        [records[0], records[2]],
+        [records[0], records[3]],
+        [records[1], records[3]],
+        [records[1], records[4]],
+        [records[2], records[4]],
+    ]
+
+    user.control.tag_records("Contacts", [record], add=["VIP", "test"], remove=["partner"])
+
+    carried = [name for name, found in user.control.tagged("Contacts").items() if record in found]
+    assert carried == ["newsletter", "VIP", "test"]
+
+
+@pytest.mark.parametrize("records", [{"number": 1, "tags_each": 6}, [{"tags": ["nonsense"]}], [{"id": "1"}, {"id": "1"}]])
+def test_records_that_cannot_be_are_refused(user: User, records: Any) -> None:
+    with pytest.raises(ControlError):
+        user.control.add_records("Contacts", records)
+
+
+def test_a_bulk_read_that_cannot_be_is_refused(user: User) -> None:
+    with pytest.raises(ControlError, match="outcome"):
+        user.control.bulk_reads(outcome="perhaps")
+    with pytest.raises(ControlError, match="0 or more"):
+        user.control.next_bulk_reads(missing=-1)

@@ -118,6 +118,48 @@ def test_a_creation_can_go_through_in_part(user: User) -> None:
     assert long["details"]["maximum_length"] == 26
 
 
+@pytest.mark.parametrize("name", ["a,b", "<a", "a>"])
+def test_some_characters_are_not_for_names(user: User, name: str) -> None:
+    answer = user.post("/settings/tags", {"tags": [{"name": name}]}, module="Leads")
+
+    (element,) = answer.json()["tags"]
+    assert (element["code"], element["details"]) == ("INVALID_DATA", {"api_name": "name", "json_path": "$.tags[0].name"})
+
+
+@pytest.mark.parametrize(("color", "details"), [(1, {"expected_data_type": "text"}), ("#AAFE62FF", {"maximum_length": 7})])
+def test_a_color_has_seven_characters(user: User, color: Any, details: dict[str, Any]) -> None:
+    answer = user.post("/settings/tags", {"tags": [{"name": "new", "color_code": color}]}, module="Leads")
+
+    (element,) = answer.json()["tags"]
+    assert element["details"] == {"api_name": "color_code", "json_path": "$.tags[0].color_code", **details}
+
+
+def test_only_the_documented_colors_if_the_reading_says_so(user: User) -> None:
+    user.control.readings(tag_colors="documented")
+    wanted = [{"name": "one", "color_code": "#AAFE62"}, {"name": "two", "color_code": "#F48435"}, {"name": "three"}]
+
+    answer = user.post("/settings/tags", {"tags": wanted}, module="Leads")
+
+    assert [element["code"] for element in answer.json()["tags"]] == ["INVALID_DATA", "SUCCESS", "SUCCESS"]
+
+
+@pytest.mark.parametrize(("choice", "code"), [("mapping_mismatch", "MAPPING_MISMATCH"), ("duplicate_data", "DUPLICATE_DATA")])
+def test_a_tag_that_is_there_in_another_color_is_refused(user: User, choice: str, code: str) -> None:
+    user.control.readings(other_color=choice)
+    wanted = [{"name": "hot", "color_code": "#F48435"}, {"name": "hot", "color_code": "#57B1FD"}]
+
+    answer = user.post("/settings/tags", {"tags": wanted}, module="Leads")
+
+    assert [element["code"] for element in answer.json()["tags"]] == [code, "DUPLICATE_DATA"]
+
+
+def test_a_call_creates_so_many_tags_and_no_more(user: User) -> None:
+    answer = user.post("/settings/tags", {"tags": [{"name": f"new {n}"} for n in range(21)]}, module="Leads")
+
+    assert (answer.status_code, answer.json()["details"]) == (400, {"api_name": "tags", "json_path": "$.tags", "maximum_length": 20})
+    assert len(user.tag_names()) == 5
+
+
 def test_names_are_told_apart_by_case(user: User) -> None:
     assert user.post("/settings/tags", {"tags": [{"name": "HOT"}]}, module="Leads").status_code == 201
 

@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, GRANT_CODE, REFRESH_TOKEN
+from airflow_provider_zcrm.emulator.minimal_seed import ALL_SCOPES, CLIENT, GRANT_CODE, REFRESH_TOKEN
 from tests.emulator.user import User
 
-ALL = (
-    "ZohoCRM.settings.ALL ZohoCRM.org.ALL ZohoCRM.modules.ALL"
-    " ZohoCRM.mass_delete.DELETE ZohoCRM.mass_delete.READ ZohoSearch.securesearch.READ"
-)
+ALL = " ".join(ALL_SCOPES)
 ZGID = "808232144"
 CREDENTIALS = {"grant_type": "client_credentials", "scope": "ZohoCRM.settings.tags.ALL,ZohoCRM.org.READ", "soid": f"ZohoCRM.{ZGID}"}
 

@@ -8,7 +8,7 @@ STAMP   := $(VENV)/.set-up-is-done
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test chaos docs lint format constraints clean
+.PHONY: help setup demo demo-stop test chaos distributed docs lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,14 @@ test: $(STAMP) ## The whole suite, with coverage; ARGS="..." goes to pytest
 
 chaos: $(STAMP) ## RUNS=200 runs of a real Airflow in which things break and workers are killed, each from a fresh seed
 	$(BIN)/python -m tests.chaos --runs $(or $(RUNS),20)
+
+distributed: $(STAMP) ## Celery, PostgreSQL, Redis: 60 modules of 6 orgs while parts are killed; SHORT=1 for a small one
+	@[ -x .venv-distributed/bin/airflow ] || { \
+	  $(BIN)/uv venv --quiet --python $(BIN)/python .venv-distributed; \
+	  version=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  VIRTUAL_ENV=$(CURDIR)/.venv-distributed $(BIN)/uv pip install --quiet --compile-bytecode \
+	    --constraint constraints/airflow-$(AIRFLOW)-py$$version.txt --editable '.[dev,distributed]'; }
+	@exec .venv-distributed/bin/python -m distributed $(if $(filter-out 0,$(SHORT)),--short)
 
 lint: $(STAMP) ## ruff, mypy and the layers
 	$(BIN)/ruff check .
@@ -48,7 +56,7 @@ constraints: $(STAMP) ## Write constraints/ anew
 	UV=$(abspath $(BIN)/uv) constraints/renew
 
 clean: demo-stop ## Remove everything that git does not know and make makes
-	rm -rf $(VENV) .venv-benchmarks .venv-sdk .demo build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-benchmarks .venv-distributed .venv-sdk .demo .distributed build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that is there keeps its Python, unless PYTHON says otherwise

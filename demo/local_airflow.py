@@ -22,7 +22,8 @@ COMPONENTS = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 _HEALTHY = {"metadatabase", "scheduler", "triggerer", "dag_processor"}
-_REQUEST_TIMEOUT = 20.0
+# longer than SQLite waits for its lock
+_REQUEST_TIMEOUT = 90.0
 
 
 def reserved_port() -> int:

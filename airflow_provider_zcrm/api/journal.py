@@ -12,7 +12,7 @@ says. Everything here is a value; the caller writes it to the task state store b
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from airflow_provider_zcrm.api.errors import PermanentError
@@ -36,12 +36,22 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class SetAside:
+    """A wanted tag that a round leaves alone, and why."""
+
+    id: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Journal:
     """What a task has submitted.
 
     :param round: one run of the task with its retries, as Airflow counts them; clearing the task starts the next.
     :param deadline: epoch seconds (UTC) at which this round gives up.
     :param names: tag name -> id as resolved at the start of this round, None until then.
+    :param set_aside: tags that this round no longer tries to delete; the next round judges them anew.
     :param ids: the wanted ids that the list held at that moment; None until then, or where an earlier version wrote the journal.
     """
 
@@ -50,6 +60,7 @@ class Journal:
     names: Mapping[str, str] | None = None
     batches: tuple[Batch, ...] = ()
     ids: tuple[str, ...] | None = None
+    set_aside: tuple[SetAside, ...] = ()
 
     @staticmethod
     def open(value: Mapping[str, Any] | None, round_: int, now: float, timeout: float) -> Journal:
@@ -68,16 +79,31 @@ class Journal:
             )
         batches = tuple(Batch(tuple(b["ids"]), b["state"], b["at"], b["round"], b.get("job_id")) for b in value["batches"])
         if value["round"] == round_:
-            ids = value.get("ids")
-            return Journal(round_, value["deadline"], value["names"], batches, None if ids is None else tuple(ids))
+            # an earlier version knows neither of these
+            ids, aside = value.get("ids"), value.get("set_aside") or ()
+            return Journal(
+                round_,
+                value["deadline"],
+                value["names"],
+                batches,
+                None if ids is None else tuple(ids),
+                tuple(SetAside(tag["id"], tag["name"], tag["reason"]) for tag in aside),
+            )
         return Journal(round_, now + timeout, None, tuple(b for b in batches if b.state != "refused"))
 
     def to_json(self) -> dict[str, Any]:
         """Return the value to store."""
         batches = [{"ids": list(b.ids), "state": b.state, "at": b.at, "round": b.round, "job_id": b.job_id} for b in self.batches]
         names = None if self.names is None else dict(self.names)
-        ids = None if self.ids is None else list(self.ids)
-        return {"v": _VERSION, "round": self.round, "deadline": self.deadline, "names": names, "ids": ids, "batches": batches}
+        return {
+            "v": _VERSION,
+            "round": self.round,
+            "deadline": self.deadline,
+            "names": names,
+            "ids": None if self.ids is None else list(self.ids),
+            "set_aside": [asdict(tag) for tag in self.set_aside],
+            "batches": batches,
+        }
 
     def with_wanted(self, ids: Iterable[str], names: Mapping[str, str]) -> Journal:
         """Return the journal with what this round wants: the ids that were given as such, and the names resolved."""
@@ -92,13 +118,18 @@ class Journal:
 
     def with_intent(self, ids: Sequence[str], now: float) -> Journal:
         """Return the journal with a new batch that is about to be sent; refusals of the same tags say nothing any more."""
-        kept = (batch for batch in self.batches if batch.state != "refused" or not set(batch.ids) <= set(ids))
+        told = {*ids, *(tag.id for tag in self.set_aside)}
+        kept = (batch for batch in self.batches if batch.state != "refused" or not told.issuperset(batch.ids))
         return replace(self, batches=(*kept, Batch(tuple(ids), "intent", now, self.round)))
 
     def with_outcome(self, state: str, now: float, job_id: str | None = None) -> Journal:
         """Return the journal with the outcome of the batch that was sent last."""
         last = replace(self.batches[-1], state=state, at=now, job_id=job_id)
         return replace(self, batches=(*self.batches[:-1], last))
+
+    def with_set_aside(self, tags: Iterable[SetAside]) -> Journal:
+        """Return the journal with more tags set aside."""
+        return replace(self, set_aside=(*self.set_aside, *tags))
 
     def latest(self, tag_ids: Iterable[str], state: str) -> dict[Batch, frozenset[str]]:
         """Return the batches in a state, each with those of the given tags for which it is the latest."""

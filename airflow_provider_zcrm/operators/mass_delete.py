@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 
 _JOURNAL = "zoho_crm_mass_delete_tags"
+_CHOICES = {
+    "missing_tags": ("skip", "fail"),
+    "refused_tags": ("set_aside", "fail"),
+    "on_partial_failure": ("fail", "ignore"),
+}
 
 
 class MassDeleteTagsOperator(BaseOperator):
@@ -39,7 +45,8 @@ class MassDeleteTagsOperator(BaseOperator):
 
     A retry, or clearing the task, never submits again what Zoho has taken: the task keeps a journal of what it submits.
     Returns the list of job ids, always a list; each accepted job is also pushed as XCom ``job_id`` (``[]`` for none, the id
-    for one, the list for several). A task that waits pushes what became of each job as XCom ``report``.
+    for one, the list for several), and the tags for which Zoho refused a batch as ``set_aside``. A task that waits pushes what became
+    of each job as ``report``.
 
     .. seealso:: docs/operators.md, and Zoho's crm/developer/docs/api/v8/mass-delete-tags.html
 
@@ -49,6 +56,8 @@ class MassDeleteTagsOperator(BaseOperator):
     :param tag_names: the tags by name, instead of by id: a string or a sequence of strings; case counts (templated).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param missing_tags: what to do about tags that the module does not have: ``skip`` them, or ``fail`` before anything is sent.
+    :param refused_tags: what to do about a tag for which Zoho refuses a whole batch (automation uses it, or Zoho does not find it):
+        ``set_aside`` it, report it and go on with the others, or ``fail`` (templated).
     :param max_tags: fail if more tags than this would be deleted; None for any number (templated).
     :param max_share: fail if more than this share of the module's tags would be deleted, 0 to 1; 1.0 allows all (templated).
     :param wait_for_completion: wait until the jobs have ended and the tags are gone from the list.
@@ -67,6 +76,7 @@ class MassDeleteTagsOperator(BaseOperator):
         "tag_names",
         "zoho_crm_conn_id",
         "missing_tags",
+        "refused_tags",
         "max_tags",
         "max_share",
         "on_partial_failure",
@@ -85,6 +95,7 @@ class MassDeleteTagsOperator(BaseOperator):
         tag_names: Any = None,
         zoho_crm_conn_id: str = "zoho_crm_default",
         missing_tags: str = "skip",
+        refused_tags: str = "set_aside",
         max_tags: int | str | None = None,
         max_share: float | str = DEFAULT_MAX_SHARE,
         wait_for_completion: bool = False,
@@ -103,6 +114,7 @@ class MassDeleteTagsOperator(BaseOperator):
         self.tag_names = tag_names
         self.zoho_crm_conn_id = zoho_crm_conn_id
         self.missing_tags = missing_tags
+        self.refused_tags = refused_tags
         self.max_tags = max_tags
         self.max_share = max_share
         self.wait_for_completion = wait_for_completion
@@ -139,8 +151,10 @@ class MassDeleteTagsOperator(BaseOperator):
                 deletion.distrust(wanted)
             job_ids = deletion.submit(wanted)
             self._announce(context, job_ids)
+            context["ti"].xcom_push(key="set_aside", value=[asdict(tag) for tag in deletion.set_aside()])
+            wanted = deletion.without_set_aside(wanted)
             if not job_ids:
-                self.log.info("No tag is left to delete: none of the wanted ones is in the list of %s.", self.module)
+                self.log.info("No tag of %s is left to delete.", self.module)
             if self.wait_for_completion:
                 return self._wait(context, deletion, job_ids, wanted, journal.deadline)
             return job_ids
@@ -169,7 +183,7 @@ class MassDeleteTagsOperator(BaseOperator):
 
     def _wanted(self) -> tuple[list[str], list[str]]:
         """Return the ids and the names that are asked for, or refuse the arguments."""
-        for name, allowed in (("missing_tags", ("skip", "fail")), ("on_partial_failure", ("fail", "ignore"))):
+        for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InvalidArgument(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}.")
         if (self.tag_ids is None) == (self.tag_names is None):
@@ -186,6 +200,7 @@ class MassDeleteTagsOperator(BaseOperator):
             save=lambda changed: state.set(_JOURNAL, changed.to_json()),
             announce=lambda job_ids: self._announce(context, job_ids),
             guards=Guards.of(self.max_tags, self.max_share),
+            refused_tags=self.refused_tags,
             settle=seconds(self.settle, "settle") or 0.0,
         )
 

@@ -18,11 +18,12 @@ from airflow_provider_zcrm.api.errors import (
     JobAlreadyRunning,
     JobNotFound,
     SubmissionUncertain,
+    TagInUse,
     TagNotFound,
     ZohoCrmError,
 )
 from airflow_provider_zcrm.api.guards import Guards
-from airflow_provider_zcrm.api.journal import Batch, Journal, Stillness
+from airflow_provider_zcrm.api.journal import Batch, Journal, SetAside, Stillness
 from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, job_status, refused_tag, submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import Tag, list_tags
@@ -43,6 +44,7 @@ class TagDeletion:
     :param save: stores the journal and returns only when that is acknowledged; if it fails, nothing is sent.
     :param announce: told the job ids of this round whenever one is added.
     :param guards: how much may be deleted.
+    :param refused_tags: what to do about a tag for which Zoho refuses a batch: "set_aside" it and go on, or "fail".
     :param settle: seconds for which the list must have stood still before tags of an unconfirmed submission are sent again.
     """
 
@@ -54,6 +56,7 @@ class TagDeletion:
         save: Callable[[Journal], None],
         announce: Callable[[list[str]], None],
         guards: Guards,
+        refused_tags: str,
         settle: float,
     ) -> None:
         self._client = client
@@ -62,6 +65,7 @@ class TagDeletion:
         self._save_journal = save
         self._announce = announce
         self._guards = guards
+        self._refused_tags = refused_tags
         self._settle_seconds = settle
         self._module_id: str | None = None
         self._listed: dict[str, Tag] = {}
@@ -107,8 +111,17 @@ class TagDeletion:
         self._journal = self._journal.with_intent(self.present(wanted), time.time())
 
     def present(self, tag_ids: Iterable[str]) -> list[str]:
-        """Return those of the tags that were in the list when it was last read."""
-        return [tag_id for tag_id in tag_ids if tag_id in self._listed]
+        """Return those of the tags that were in the list when it was last read and are not set aside."""
+        return [tag_id for tag_id in self.without_set_aside(tag_ids) if tag_id in self._listed]
+
+    def without_set_aside(self, tag_ids: Iterable[str]) -> list[str]:
+        """Return those of the tags that this round does not leave alone."""
+        aside = {tag.id for tag in self._journal.set_aside}
+        return [tag_id for tag_id in tag_ids if tag_id not in aside]
+
+    def set_aside(self) -> tuple[SetAside, ...]:
+        """Return the tags that this round leaves alone, with the reason for each."""
+        return self._journal.set_aside
 
     def names(self, tag_ids: Iterable[str]) -> str:
         """Return tags as ``id = name`` for logs and errors."""
@@ -222,7 +235,9 @@ class TagDeletion:
                 self._post_once(tag_ids)
             except TagNotFound as error:
                 log.warning("%s The list is read again.", error)
-                tag_ids = self._without_the_gone(tag_ids, error, looks)
+                tag_ids = self._without_the_unfound(tag_ids, error, looks)
+            except TagInUse as error:
+                tag_ids = self._without_the_refused(tag_ids, error, "a feature of Zoho CRM uses it")
             except JobAlreadyRunning as error:
                 log.info("%s Waiting for it.", error)
                 self._sleep(next(pauses))
@@ -248,16 +263,30 @@ class TagDeletion:
         self._under_way.add(self._journal.batches[-1])
         self._announce(self.job_ids())
 
-    def _without_the_gone(self, tag_ids: list[str], error: TagNotFound, looks: Iterator[float]) -> list[str]:
-        """Return the tags that are still listed, later if they all are: the list may follow a delete late."""
-        pause = next(looks, None)
-        if pause is None:
-            raise error
+    def _without_the_unfound(self, tag_ids: list[str], error: TagNotFound, looks: Iterator[float]) -> list[str]:
+        """Return the tags that are still listed; if they all are, look later, for the list may follow a delete late."""
         self.look()
         if self.present(tag_ids) == tag_ids:
+            pause = next(looks, None)
+            if pause is None:
+                return self._without_the_refused(tag_ids, error, "it is in the list of tags, but Zoho does not find it")
             self._sleep(pause)
             self.look()
         return self.present(tag_ids)
+
+    def _without_the_refused(self, tag_ids: list[str], error: ZohoCrmError, why: str) -> list[str]:
+        """Set the tag aside for which Zoho refused a batch, and return the others: each refusal makes the batch smaller."""
+        tag_id = refused_tag(error, tag_ids)
+        if tag_id is None or self._refused_tags == "fail":
+            raise error
+        self._save(self._set_aside([(tag_id, f"{why} ({error.code})")]))
+        return self.present(tag_ids)
+
+    def _set_aside(self, reasons: Iterable[tuple[str, str]]) -> Journal:
+        tags = [SetAside(tag_id, self._listed[tag_id].name, reason) for tag_id, reason in reasons]
+        for tag in tags:
+            log.warning("Set aside, and not deleted: %s = %s of %s, because %s.", tag.id, tag.name, self._module, tag.reason)
+        return self._journal.with_set_aside(tags)
 
     def _id_of_module(self) -> str:
         if self._module_id is None:

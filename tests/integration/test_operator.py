@@ -141,6 +141,7 @@ def test_missing_tags_fail_before_anything_is_sent_if_asked_for(emulator: Contro
         ({"tag_ids": ["1"], "tag_names": ["hot"]}, "either tag_ids or tag_names"),
         ({"tag_names": "['hot']"}, r"looks like a list"),
         ({"tag_ids": ["1"], "missing_tags": "ignore"}, "missing_tags"),
+        ({"tag_ids": ["1"], "refused_tags": "skip"}, "refused_tags"),
         ({"tag_ids": ["1"], "on_partial_failure": "skip"}, "on_partial_failure"),
         ({"tag_ids": [[["1"]]]}, "nested too deep"),
         ({"tag_ids": ["1"], "max_share": "half"}, "max_share"),
@@ -472,25 +473,6 @@ def test_a_stale_id_makes_the_list_be_read_again(emulator: Control) -> None:
     assert len(accepted(emulator)) == 1
 
 
-def test_an_id_that_zoho_never_finds_is_given_up_after_three_resends(emulator: Control) -> None:
-    emulator.fault(
-        "status",
-        MASS_DELETE,
-        method="POST",
-        times=None,
-        status=400,
-        body={
-            "code": "INVALID_DATA",
-            "status": "error",
-            "message": "tags not found",
-            "details": {"api_name": "id", "json_path": "$.mass_delete[0].tags[0].id"},
-        },
-    )
-    with pytest.raises(TagNotFound, match="= hot"):
-        TaskRun(task(tag_names=["hot", "cold"])).try_once()
-    assert len(posts(emulator)) == 4
-
-
 NOT_FOUND = {"code": "INVALID_DATA", "status": "error", "message": "tags not found"}
 
 
@@ -500,18 +482,6 @@ def test_a_tag_that_another_job_is_just_removing_is_left_out_once_the_list_says_
     threading.Timer(0.1, emulator.remove_tags, ("Leads", ["2276164000001021041"])).start()
     assert len(TaskRun(task(tag_names=["hot", "cold"])).try_once()) == 1
     assert accepted(emulator) == [["2276164000001021042"]]
-
-
-def test_a_refused_tag_is_named(emulator: Control) -> None:
-    body = {
-        "code": "NOT_ALLOWED",
-        "status": "error",
-        "message": "in use",
-        "details": {"api_name": "id", "json_path": "$.mass_delete[0].tags[1].id"},
-    }
-    emulator.fault("status", MASS_DELETE, method="POST", status=400, body=body)
-    with pytest.raises(ZohoCrmFailure, match="It is 2276164000001021042 = cold"):
-        TaskRun(task(tag_names=["hot", "cold"])).try_once()
 
 
 def test_waiting_for_another_job_neither_floods_the_log_nor_the_journal(
@@ -585,3 +555,116 @@ def test_the_log_names_every_tag_before_it_is_sent(emulator: Control, caplog: py
         TaskRun(task(tag_names=["hot"])).try_once()
     assert "2276164000001021041 = hot" in caplog.text
     assert "Leads" in caplog.text
+
+
+# --- refused batches ----------------------------------------------------------------------------------------------------
+
+
+def used(emulator: Control, *names: str) -> list[str]:
+    """Add tags to Leads that a workflow uses."""
+    return emulator.add_tags("Leads", [{"name": name, "features": [{"type": "Workflow", "name": "Follow-up"}]} for name in names])
+
+
+def aside(tag_id: str, name: str, reason: str = "a feature of Zoho CRM uses it (NOT_ALLOWED)") -> dict[str, str]:
+    return {"id": tag_id, "name": name, "reason": reason}
+
+
+@pytest.mark.parametrize("waits", [{}, {"wait_for_completion": True}, {"wait_for_completion": True, "deferrable": True}], ids=str)
+@pytest.mark.parametrize("journal", [True, False])
+def test_tags_that_zoho_refuses_to_delete_are_set_aside_and_the_others_go(
+    emulator: Control, caplog: pytest.LogCaptureFixture, waits: dict[str, Any], journal: bool
+) -> None:
+    first, second = used(emulator, "used-1", "used-2")
+    run = TaskRun(task(tag_names=["used-1", "hot", "used-2", "cold"], max_share=1.0, **waits), state=journal)
+    (job_id,) = run.try_once()
+    assert accepted(emulator) == [["2276164000001021041", "2276164000001021042"]]
+    assert len(posts(emulator)) == 3
+    assert run.ti.xcoms["job_id"] == job_id
+    assert run.ti.xcoms["set_aside"] == [aside(first, "used-1"), aside(second, "used-2")]
+    assert f"{second} = used-2 of Leads, because a feature of Zoho CRM uses it" in caplog.text
+
+
+def test_a_task_that_sets_nothing_aside_says_so(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["hot"]))
+    run.try_once()
+    assert run.ti.xcoms["set_aside"] == []
+
+
+def test_all_tags_may_be_set_aside_with_one_submission_for_each(emulator: Control) -> None:
+    names = [f"used-{number}" for number in range(5)]
+    ids = used(emulator, *names)
+    run = TaskRun(task(tag_names=names, wait_for_completion=True, deferrable=True))
+    for _ in range(2):
+        assert run.try_once() == []
+    assert len(posts(emulator)) == 5
+    assert [tag["id"] for tag in run.ti.xcoms["set_aside"]] == ids
+    assert run.store is not None
+    assert len(run.store.get("zoho_crm_mass_delete_tags")["batches"]) == 1
+
+
+def test_what_is_set_aside_is_not_sent_by_a_retry_but_by_the_next_round(emulator: Control) -> None:
+    (tag_id,) = used(emulator, "used")
+    emulator.next_jobs(1, failing=["cold"])
+    run = TaskRun(task(tag_names=["hot", "used", "cold"], wait_for_completion=True))
+    with pytest.raises(TagsLeftBehind, match="1 tags of Leads are still there: 2276164000001021042 = cold"):
+        run.try_once()
+    run.try_once()
+    assert [tag_id in batch for batch in posts(emulator)] == [True, False, False]
+    assert run.ti.xcoms["set_aside"] == [aside(tag_id, "used")]
+    run.clear()
+    run.try_once()
+    assert posts(emulator)[3:] == [[tag_id]]
+
+
+def test_a_tag_is_not_set_aside_twice_if_the_worker_dies_meanwhile(emulator: Control) -> None:
+    (tag_id,) = used(emulator, "used")
+    for write in range(2, 7):
+        emulator.reset_counters()
+        name = emulator.add_tags("Leads", [f"free-{write}"])
+        run = TaskRun(task(tag_ids=[tag_id, *name], settle=0.5))
+        assert run.store is not None
+        run.store.fail_on_write = write
+        with pytest.raises(RuntimeError):
+            run.try_once()
+        run.try_once()
+        assert run.ti.xcoms["set_aside"] == [aside(tag_id, "used")], write
+        assert [job["items"] for job in emulator.counters()["jobs"]].count(name) == 1, write
+
+
+def test_a_lost_submission_whose_tag_is_refused_when_it_is_sent_again_is_settled(emulator: Control) -> None:
+    (tag_id,) = used(emulator, "used")
+    emulator.fault("drop_before", MASS_DELETE, method="POST")
+    run = TaskRun(task(tag_names=["hot", "used"], settle=0.5, wait_for_completion=True))
+    assert len(run.try_once()) == 1
+    assert accepted(emulator) == [["2276164000001021041"]]
+    assert run.ti.xcoms["set_aside"] == [aside(tag_id, "used")]
+
+
+def test_all_or_nothing_fails_with_the_tag_that_zoho_refuses(emulator: Control) -> None:
+    (tag_id,) = used(emulator, "used")
+    run = TaskRun(task(tag_names=["hot", "used", "cold"], refused_tags="fail"))
+    with pytest.raises(ZohoCrmFailure, match=f"It is {tag_id} = used"):
+        run.try_once()
+    assert len(posts(emulator)) == 1
+    assert accepted(emulator) == []
+
+
+def test_a_refusal_that_names_no_tag_fails(emulator: Control) -> None:
+    body = {"code": "NOT_ALLOWED", "status": "error", "message": "in use", "details": {"json_path": "$.mass_delete[0].tags[7].id"}}
+    emulator.fault("status", MASS_DELETE, method="POST", status=400, body=body)
+    with pytest.raises(ZohoCrmFailure, match="in use"):
+        TaskRun(task(tag_names=["hot", "cold"])).try_once()
+    assert len(posts(emulator)) == 1
+
+
+@pytest.mark.parametrize("refused_tags", ["set_aside", "fail"])
+def test_an_id_that_zoho_never_finds_is_given_up_after_three_resends(emulator: Control, refused_tags: str) -> None:
+    body = NOT_FOUND | {"details": {"api_name": "id", "json_path": "$.mass_delete[0].tags[0].id"}}
+    emulator.fault("status", MASS_DELETE, method="POST", times=4, status=400, body=body)
+    run = TaskRun(task(tag_names=["hot", "cold"], refused_tags=refused_tags))
+    with nullcontext() if refused_tags == "set_aside" else pytest.raises(TagNotFound, match="= hot"):
+        run.try_once()
+        why = "it is in the list of tags, but Zoho does not find it (INVALID_DATA)"
+        assert run.ti.xcoms["set_aside"] == [aside("2276164000001021041", "hot", why)]
+        assert accepted(emulator) == [["2276164000001021042"]]
+    assert len(posts(emulator)) == (5 if refused_tags == "set_aside" else 4)

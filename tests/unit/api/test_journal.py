@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from airflow_provider_zcrm.api.errors import PermanentError
-from airflow_provider_zcrm.api.journal import Batch, Journal, Stillness
+from airflow_provider_zcrm.api.journal import Batch, Journal, SetAside, Stillness
 
 NEW = Journal.open(None, 1, now=1000.0, timeout=600.0)
 TAGS = ["1", "2", "3", "4", "5"]
@@ -131,6 +131,40 @@ def test_a_journal_is_a_value() -> None:
     assert NEW.to_json() == before
 
 
+def test_what_is_set_aside_is_known_to_the_retries_of_its_round_only() -> None:
+    aside = SetAside("2", "hot", "in use")
+    journal = NEW.with_intent(["1", "2"], 1.0).with_outcome("refused", 2.0).with_set_aside([aside])
+
+    assert reopened(journal).set_aside == (aside,)
+    assert reopened(journal, 2).set_aside == ()
+
+
+def test_a_refused_batch_is_forgotten_once_each_of_its_tags_is_sent_again_or_set_aside() -> None:
+    refused = NEW.with_intent(["1", "2", "3"], 1.0).with_outcome("refused", 2.0).with_set_aside([SetAside("2", "hot", "in use")])
+
+    assert [batch.ids for batch in refused.with_intent(["1", "3"], 3.0).batches] == [("1", "3")]
+    assert [batch.ids for batch in refused.with_intent(["1"], 3.0).batches] == [("1", "2", "3"), ("1",)]
+
+
+def test_a_journal_that_an_earlier_release_wrote_is_understood() -> None:
+    stored = NEW.with_wanted([], {"hot": "1"}).with_intent(["1", "2"], 1.0).to_json()
+    del stored["ids"], stored["set_aside"]
+
+    journal = Journal.open(stored, 1, 0.0, 1.0)
+
+    assert journal == Journal(1, NEW.deadline, {"hot": "1"}, (Batch(("1", "2"), "intent", 1.0, 1),))
+    assert journal.wanted(["2"], []) == ["2"]
+    assert journal.wanted([], ["hot", "cold"]) == ["1"]
+
+
+def test_a_retry_wants_nothing_that_was_not_there_when_its_round_began() -> None:
+    journal = reopened(NEW.with_wanted(["1", "2"], {"hot": "3"}))
+
+    assert NEW.wanted(["1"], []) is None
+    assert journal.wanted(["2", "9"], ["hot", "cold"]) == ["2", "3"]
+    assert reopened(journal, 2).wanted(["9"], []) is None
+
+
 class JournalOverTime(RuleBasedStateMachine):
     """Any sequence of intents, outcomes, lost answers, reloads and rounds."""
 
@@ -159,6 +193,15 @@ class JournalOverTime(RuleBasedStateMachine):
         self.journal = self.journal.with_outcome(*(("accepted", self.later(), str(self.jobs)) if accepted else ("refused", self.later())))
         self.last.update(dict.fromkeys(ids, "accepted" if accepted else "refused"))
         self.pending = False
+
+    @rule(data=st.data())
+    def set_aside(self, data: st.DataObject) -> None:
+        refused = sorted(tag for tag, state in self.last.items() if state == "refused")
+        tags = data.draw(st.lists(st.sampled_from(refused), unique=True)) if refused else []
+        self.journal = self.journal.with_set_aside(SetAside(tag, f"tag {tag}", "in use") for tag in tags)
+        # what it was in before its refusal may count again, but not for this round
+        for tag in tags:
+            del self.last[tag]
 
     @rule()
     def die_and_retry(self) -> None:

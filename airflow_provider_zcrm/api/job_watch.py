@@ -1,6 +1,8 @@
 """Watching several jobs to their end: what each said last, and when to ask again.
 
 Holds no socket and no clock, so that a worker and the triggerer watch alike: they ask, and tell the watch what they heard and when.
+Times are seconds since the wait began. Each job has its own schedule: one that stands in a queue is not asked for as often as
+another one that is about to end.
 """
 
 from __future__ import annotations
@@ -16,6 +18,10 @@ LOST = "unknown to Zoho"
 NOT_ASKED = "not asked yet"
 
 
+# jobs that are due so shortly one after the other are asked for together, in seconds
+_TOGETHER = 0.5
+
+
 class JobWatch:
     """The jobs that are waited for.
 
@@ -25,6 +31,8 @@ class JobWatch:
 
     def __init__(self, jobs: Iterable[MassDeleteJob], schedule: PollSchedule, unknown_job_grace: float) -> None:
         self._statuses: dict[MassDeleteJob, JobStatus | None] = dict.fromkeys(jobs)
+        self._heard_at: dict[MassDeleteJob, float] = {}
+        self._due: dict[MassDeleteJob, float] = {}
         self._unknown_since: dict[MassDeleteJob, float] = {}
         self._schedule = schedule
         self._grace = unknown_job_grace
@@ -37,24 +45,33 @@ class JobWatch:
         """Return the jobs that Zoho does not know at the moment, within their time of grace."""
         return [job for job in self.open_jobs() if job in self._unknown_since]
 
-    def saw(self, job: MassDeleteJob, status: JobStatus) -> bool:
+    def due_jobs(self, elapsed: float) -> list[MassDeleteJob]:
+        """Return the open jobs that are to be asked for now: those whose time has come, and those never asked for."""
+        return [job for job in self.open_jobs() if self._due.get(job, 0.0) <= elapsed + _TOGETHER]
+
+    def saw(self, job: MassDeleteJob, status: JobStatus, elapsed: float) -> bool:
         """Take note of a status and tell whether the state has changed."""
         before = self._statuses[job]
-        self._statuses[job] = status
+        earlier = (self._heard_at[job], before) if before else None
+        self._due[job] = elapsed + self._schedule.next_wait(elapsed, status, earlier)
+        self._statuses[job], self._heard_at[job] = status, elapsed
         self._unknown_since.pop(job, None)
         return before is None or before.state != status.state
 
-    def saw_unknown(self, job: MassDeleteJob, now: float) -> bool:
-        """Take note that Zoho does not know a job and tell whether it counts as lost now."""
-        lost = now - self._unknown_since.setdefault(job, now) >= self._grace
-        if lost:
-            before = self._statuses[job] or JobStatus(LOST)
-            self._statuses[job] = JobStatus(LOST, before.total, before.deleted, before.failed)
-        return lost
+    def saw_unknown(self, job: MassDeleteJob, elapsed: float) -> bool:
+        """Take note that Zoho does not know a job and tell whether that is news; after its time of grace the job is not open any more."""
+        news = job not in self._unknown_since
+        self._due[job] = elapsed + self._schedule.next_wait(elapsed)
+        if elapsed - self._unknown_since.setdefault(job, elapsed) < self._grace:
+            return news
+        before = self._statuses[job] or JobStatus(LOST)
+        self._statuses[job] = JobStatus(LOST, before.total, before.deleted, before.failed)
+        return True
 
     def next_wait(self, elapsed: float) -> float:
-        """Return the seconds until the next poll, of ``elapsed`` seconds since the first."""
-        return min((self._schedule.next_wait(elapsed, self._statuses[job]) for job in self.open_jobs()), default=0.0)
+        """Return the seconds until the next poll; the first one is due after the schedule's first wait."""
+        first = self._schedule.next_wait(0.0)
+        return max(0.0, min((self._due.get(job, first) for job in self.open_jobs()), default=elapsed) - elapsed)
 
     def reports(self) -> list[dict[str, Any]]:
         """Return, per job, ``id``, ``kind``, ``module``, ``state``, ``total``, ``deleted`` and ``failed``."""

@@ -234,7 +234,7 @@ class MassDeleteTagsOperator(BaseOperator):
         while watch.open_jobs():
             time.sleep(max(0.0, min(watch.next_wait(time.time() - started_at), deadline - time.time())))
             over = time.time() >= deadline
-            poll_jobs(self._client, watch)
+            poll_jobs(self._client, watch, watch.open_jobs() if over else watch.due_jobs(time.time() - started_at), started_at)
             if over and watch.open_jobs():
                 last = "; ".join(sentence(report) for report in watch.reports())
                 raise DeadlineReached(f"timeout is over before all jobs have ended: {last}. Zoho goes on with them.")

@@ -45,20 +45,22 @@ def tell_that_jobs_go_on(job_ids: Sequence[str]) -> None:
         log.warning("The task is killed. Zoho has no way to cancel a mass delete: job %s goes on.", ", ".join(job_ids))
 
 
-def poll_jobs(client: ZohoCrmClient, watch: JobWatch) -> None:
-    """Ask once for each job that has not ended, and log the changes.
+def poll_jobs(client: ZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJob], started_at: float, level: int = logging.INFO) -> None:
+    """Ask once for each of the jobs, and log what has changed.
 
+    :param started_at: epoch seconds at which the wait began.
+    :param level: of the log.
     :raises ZohoCrmError: the client has given up, or the error is permanent
     """
-    for job in watch.open_jobs():
+    for job in jobs:
         try:
             status = client.send(job_status(job))
         except JobNotFound as error:
-            lost = watch.saw_unknown(job, time.time())
-            log.info("%s%s", error, " It counts as lost." if lost else "")
+            if watch.saw_unknown(job, time.time() - started_at):
+                log.log(level, "%s%s", error, "" if job in watch.open_jobs() else " It counts as lost.")
         else:
-            if watch.saw(job, status):
-                log.info("Job %s is %s.", job.id, status.state)
+            if watch.saw(job, status, time.time() - started_at):
+                log.log(level, "Job %s is %s.", job.id, status.state)
 
 
 def defer_to_triggerer(

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 
 
+# the poke that shall find the timeout over comes so much later, in seconds
+_PAST_TIMEOUT = 0.1
+
+
 class MassDeleteJobSensor(BaseSensorOperator):
     """Waits until one or several mass-delete jobs have ended, and returns what became of each.
 
@@ -43,7 +47,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
     :param on_partial_failure: what to do about a job that ended as COMPLETED with failures: ``fail`` or ``ignore`` (templated).
-    :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often.
+    :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often, as docs/sensors.md says.
     :param unknown_job_grace: seconds for which Zoho may not know a job before the task fails.
     :param kwargs: ``timeout``, ``mode``, ``soft_fail`` and the rest, as for every sensor of Airflow.
     """
@@ -91,7 +95,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
             except RetryableError as error:
                 if self.deferrable:
                     self.log.warning("%s The triggerer tries again.", error)
-                elif time.time() < self._until(context):
+                elif time.time() < self._started_at(context) + self.timeout:
                     raise
                 else:
                     self.log.warning("%s The timeout is over.", error)
@@ -119,8 +123,9 @@ class MassDeleteJobSensor(BaseSensorOperator):
         tell_that_jobs_go_on([job.id for job in self._watch.open_jobs()])
 
     def _get_next_poke_interval(self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int) -> float:
-        if self.fixed_poke_interval is None and not self.exponential_backoff:
-            return self._watch.next_wait(run_duration())
+        if self._follows_the_jobs:
+            # no longer than the timeout, so that its end is noticed
+            return min(self._watch.next_wait(run_duration()), max(0.0, self.timeout - run_duration()) + _PAST_TIMEOUT)
         return max(poll_schedule.SHORTEST_INTERVAL, float(super()._get_next_poke_interval(started_at, run_duration, poke_count)))
 
     @cached_property
@@ -128,12 +133,12 @@ class MassDeleteJobSensor(BaseSensorOperator):
         jobs = [MassDeleteJob(self.kind, job_id, self.module) for job_id in ids_of(self.job_id, "job_id")]
         return JobWatch(jobs, configured_schedule(seconds(self.fixed_poke_interval, "poke_interval")), self.unknown_job_grace)
 
-    def _new_client(self, context: Context) -> ZohoCrmClient:
+    def _new_client(self, started_at: float) -> ZohoCrmClient:
         """Return a client that gives up when ``timeout`` is over; a deferrable sensor leaves all retries to the triggerer."""
         from airflow_provider_zcrm.client.retries import NO_RETRIES, RetryPolicy
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 
-        retries = NO_RETRIES if self.deferrable else RetryPolicy(until=self._until(context))
+        retries = NO_RETRIES if self.deferrable else RetryPolicy(until=started_at + self.timeout)
         return ZohoCrmHook(self.zoho_crm_conn_id, retries=retries).get_conn()
 
     def _check_arguments(self) -> None:
@@ -146,25 +151,33 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     def _ask(self, context: Context) -> None:
         """Ask for the jobs; one that Zoho does not know is asked for again here where the next poke would not remember it."""
-        if not self._watch.open_jobs():
+        watch, started_at, now = self._watch, self._started_at(context), time.time()
+        by_schedule = self._follows_the_jobs and now < started_at + self.timeout
+        jobs = watch.due_jobs(now - started_at) if by_schedule else watch.open_jobs()
+        if not jobs:
             return
-        client = self._new_client(context)
+        client = self._new_client(started_at)
         if not self._linked:
             ZohoCrmModuleLink.store(context, client.config, self.module)
             self._linked = True
-        poll_jobs(client, self._watch)
-        while self.reschedule and not self.deferrable and self._watch.unknown_jobs():
+        # a later poke in a process of its own does not know what the one before it has told
+        level = logging.INFO if started_at == self._began else logging.DEBUG
+        poll_jobs(client, watch, jobs, started_at, level)
+        while self.reschedule and not self.deferrable and watch.unknown_jobs():
             time.sleep(min(5.0, self.unknown_job_grace))
-            poll_jobs(client, self._watch)
+            poll_jobs(client, watch, watch.unknown_jobs(), started_at, level)
 
-    def _until(self, context: Context) -> float:
-        """Return the epoch seconds at which ``timeout`` is over, counted as Airflow counts it."""
-        first = (
-            context["ti"].get_first_reschedule_date(context)
-            if self.reschedule and hasattr(context["ti"], "get_first_reschedule_date")
-            else None
-        )
-        return (first.timestamp() if first else self._began) + self.timeout
+    @property
+    def _follows_the_jobs(self) -> bool:
+        return self.fixed_poke_interval is None and not self.exponential_backoff
+
+    def _started_at(self, context: Context) -> float:
+        """Return the epoch seconds from which ``timeout`` counts: the first poke, which of a rescheduled task was in another process."""
+        if self.reschedule and hasattr(context["ti"], "get_first_reschedule_date"):
+            first = context["ti"].get_first_reschedule_date(context)
+            if first:
+                return float(first.timestamp())
+        return self._began
 
     @cached_property
     def _began(self) -> float:

@@ -27,8 +27,11 @@ from airflow_provider_zcrm.hooks.settings import configured_schedule
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
 
-# an event that comes before Airflow has noted the deferral costs the task a try, on some versions (apache/airflow#66374, #71580)
-_FIRST_EVENT_SECONDS = 4.0
+# An event that comes before Airflow has noted the deferral costs the task a try (apache/airflow#71580). The worker may notice the end
+# of the task's process only after [workers] min_heartbeat_interval (5 s), and the scheduler a loop later: measured up to 6.3 s.
+_FIRST_EVENT_SECONDS = 7.0
+# those who failed together do not come back together
+_LONGEST_JITTER = 60.0
 
 EVENT_VERSION = 1
 EVENT_KIND = "mass_delete_jobs"
@@ -80,12 +83,13 @@ class MassDeleteJobTrigger(BaseTrigger):
         self._schedule = configured_schedule(self.poke_interval)
         jobs = [MassDeleteJob(job["kind"], job["id"], job.get("module")) for job in self.jobs]
         watch = JobWatch(jobs, self._schedule, self.unknown_job_grace)
+        known: ZohoCrmError | None = None
         try:
             status = await self._wait(watch)
-            yield self._event(status, watch)
         except (ZohoCrmError, AirflowNotFoundException) as error:
-            known = error if isinstance(error, ZohoCrmError) else PermanentError(str(error))
-            yield self._event("error", watch, known)
+            status, known = "error", error if isinstance(error, ZohoCrmError) else PermanentError(str(error))
+        await asyncio.sleep(max(0.0, _FIRST_EVENT_SECONDS - self._elapsed()))
+        yield self._event(status, watch, known)
 
     async def on_kill(self) -> None:
         """Say that the jobs go on: Zoho has no way to cancel them. Airflow 3.3+ calls it when a user ends the deferred task."""
@@ -95,21 +99,20 @@ class MassDeleteJobTrigger(BaseTrigger):
     async def _wait(self, watch: JobWatch) -> str:
         """Return "ended" or "timeout", after a last look; a passing fault only lengthens the wait."""
         failures = 0
-        # the first poll comes after the schedule's first wait; after a restart at once, but not all triggers together
-        fresh = self._elapsed() < self._schedule.shortest
-        pause = watch.next_wait(self._elapsed()) if fresh else random.uniform(0, self._schedule.shortest)  # noqa: S311
+        # after a restart the poll is overdue, but not all triggers of a triggerer ask at the same moment
+        pause = watch.next_wait(self._elapsed()) or _up_to(self._schedule.next_wait(self._elapsed()))
         async with AsyncExitStack() as stack:
             client: AsyncZohoCrmClient | None = None
             while watch.open_jobs():
-                pause = max(pause, _FIRST_EVENT_SECONDS - self._elapsed())
                 in_time = await self._sleep(pause)
                 try:
                     client = client or await self._enter_client(stack)
-                    await self._poll(client, watch)
+                    await self._poll(client, watch, watch.due_jobs(self._elapsed()) if in_time else watch.open_jobs())
                 except RetryableError as error:
                     failures += 1
                     throttled = isinstance(error, TooManyRequests)
                     pause = self._schedule.after_failures(failures, throttled=throttled, retry_after=getattr(error, "retry_after", None))
+                    pause += _up_to(min(pause / 2, _LONGEST_JITTER))
                     self.log.warning("%s Polling again in %.0f s.", error, pause)
                 else:
                     failures = 0
@@ -136,15 +139,15 @@ class MassDeleteJobTrigger(BaseTrigger):
         await asyncio.sleep(max(0.0, min(seconds, self.deadline - time.time())))
         return time.time() < self.deadline
 
-    async def _poll(self, client: AsyncZohoCrmClient, watch: JobWatch) -> None:
-        for job in watch.open_jobs():
+    async def _poll(self, client: AsyncZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJob]) -> None:
+        for job in jobs:
             try:
                 status = await client.send(job_status(job))
             except JobNotFound as error:
-                lost = watch.saw_unknown(job, time.time())
-                self.log.info("%s%s", error, " It counts as lost." if lost else "")
+                if watch.saw_unknown(job, self._elapsed()):
+                    self.log.info("%s%s", error, "" if job in watch.open_jobs() else " It counts as lost.")
             else:
-                if watch.saw(job, status):
+                if watch.saw(job, status, self._elapsed()):
                     self.log.info("Job %s is %s.", job.id, status.state)
 
     def _event(self, status: str, watch: JobWatch, error: ZohoCrmError | None = None) -> TriggerEvent:
@@ -159,6 +162,10 @@ class MassDeleteJobTrigger(BaseTrigger):
                 "carry": self.carry,
             }
         )
+
+
+def _up_to(seconds: float) -> float:
+    return random.uniform(0.0, seconds)  # noqa: S311 - jitter, not cryptography
 
 
 def _import_shared_client() -> Callable[[str], AbstractAsyncContextManager[AsyncZohoCrmClient]]:

@@ -21,6 +21,7 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks import triggerer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+from airflow_provider_zcrm.sensors import mass_delete as mass_delete_sensor
 from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
 from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import TaskRun, fire, rebuilt
@@ -275,6 +276,42 @@ def test_the_trigger_carries_no_secret(emulator: Control) -> None:
     assert "1000." not in text
 
 
+def test_no_poke_of_a_rescheduled_sensor_repeats_what_another_one_has_told(
+    emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("INFO")
+    emulator.jobs(start_delay=1, duration=0.2)
+    job_id = submit()
+    wait(MODES["reschedule"], job_id)
+    assert len(emulator.requests(MASS_DELETE, "GET")) > 3
+    told = caplog.text + capsys.readouterr().out
+    assert told.count(f"Job {job_id} is SCHEDULED.") == 1
+    assert told.count("Ended: ") == 1
+
+
+def test_a_worker_asks_for_each_job_when_its_time_has_come(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mass_delete_sensor, "PollSchedule", partial(PollSchedule, shortest=0.6))
+    emulator.next_jobs(1, start_delay=0.0, duration=0.0)
+    emulator.next_jobs(1, start_delay=60)
+    quick, slow = submit(HOT), submit(COLD)
+    with pytest.raises(AirflowSensorTimeout):
+        wait(MODES["poke"], [quick, slow], poke_interval=None, timeout=2)
+    asked = [entry["at"] for entry in emulator.requests(MASS_DELETE, "GET") if entry["query"]["job_id"] == slow]
+    assert len(asked) <= 5
+    # the timeout is noticed when it is over, and the job is asked for once more
+    assert 2.0 <= asked[-1] - asked[0] <= 2.5
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(0, 5), (10, 60), (60, 360)])
+def test_a_sensor_is_rescheduled_as_the_job_wants_it(emulator: Control, minutes: int, seconds: int) -> None:
+    emulator.jobs(start_delay=60)
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), mode="reschedule"))
+    run.ti.first_reschedule = datetime.now(UTC) - timedelta(minutes=minutes) if minutes else None
+    with pytest.raises(AirflowRescheduleException) as caught:
+        run.try_once()
+    assert (caught.value.reschedule_date - datetime.now(UTC)).total_seconds() == pytest.approx(seconds, abs=2)
+
+
 def test_killing_a_sensor_says_that_the_jobs_go_on(emulator: Control, caplog: pytest.LogCaptureFixture) -> None:
     MassDeleteJobSensor(task_id="wait", job_id=["1", "2"]).on_kill()
     assert "job 1, 2 goes on" in caplog.text
@@ -295,8 +332,12 @@ def test_a_trigger_does_not_fire_before_airflow_has_noted_the_deferral(emulator:
     monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 1.5)
     run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
     started = time.monotonic()
-    run.try_once()
+    run.start()
+    asked = len(emulator.requests(MASS_DELETE, "GET"))
+    run.resume()
     assert time.monotonic() - started >= 1.5
+    # the event waits, the polls do not
+    assert emulator.requests(MASS_DELETE, "GET")[asked]["at"] - emulator.requests(MASS_DELETE, "GET")[0]["at"] < 1.0
 
 
 def test_an_airflow_that_does_not_give_the_connection_only_delays_a_deferred_wait(

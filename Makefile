@@ -5,10 +5,11 @@ AIRFLOW := 3.3.2
 VENV    ?= .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.set-up-is-done
+BROWSER := $(VENV)/.browser-is-set-up
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test chaos distributed docs lint format constraints clean
+.PHONY: help setup demo demo-stop test chaos distributed screenshots docs lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -21,7 +22,7 @@ demo: $(STAMP) ## A clean-up with a real Airflow and a Zoho CRM emulator; KEEP=1
 demo-stop: ## Stop what `make demo KEEP=1` left running
 	@if [ -x $(BIN)/python ]; then exec $(BIN)/python -m demo --stop; fi
 
-test: $(STAMP) ## The whole suite, with coverage; ARGS="..." goes to pytest
+test: $(BROWSER) ## The whole suite, with coverage; ARGS="..." goes to pytest
 	@mkdir -p $(REPORTS)
 	$(BIN)/python -m pytest tests --cov --cov-report=term --junitxml=$(REPORTS)/junit.xml $(ARGS)
 
@@ -35,6 +36,9 @@ distributed: $(STAMP) ## Celery, PostgreSQL, Redis: 60 modules of 6 orgs while p
 	  VIRTUAL_ENV=$(CURDIR)/.venv-distributed $(BIN)/uv pip install --quiet --compile-bytecode \
 	    --constraint constraints/airflow-$(AIRFLOW)-py$$version.txt --editable '.[dev,distributed]'; }
 	@exec .venv-distributed/bin/python -m distributed $(if $(filter-out 0,$(SHORT)),--short)
+
+screenshots: $(BROWSER) ## Take the pictures of the documentation anew, with Chromium
+	SCREENSHOTS=$(CURDIR)/docs/images $(BIN)/python -m pytest -q tests/browser
 
 lint: $(STAMP) ## ruff, mypy and the layers
 	$(BIN)/ruff check .
@@ -72,3 +76,10 @@ $(STAMP): pyproject.toml $(wildcard constraints/*.txt) .ci/find-python
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --constraint $$pins hatchling editables; \
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode --no-build-isolation --constraint $$pins --editable '.[dev]'; \
 	touch $@
+
+# Playwright without a browser of its own: the tests take the system's
+$(BROWSER): $(STAMP)
+	@version=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --no-build-isolation \
+	  --constraint constraints/airflow-$(AIRFLOW)-py$$version.txt --editable '.[browser]'
+	@touch $@

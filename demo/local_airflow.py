@@ -118,6 +118,8 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": "3",
+        # a worker gives up after four answers that took longer; a busy machine takes longer than the 5 seconds that are the default
+        "WORKERS__EXECUTION_API_TIMEOUT": "30",
         "CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",

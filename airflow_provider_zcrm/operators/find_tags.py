@@ -14,6 +14,7 @@ from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
 from airflow_provider_zcrm.api.tags import RecordsCount, count_records, list_tags
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.log_lists import log_list
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -79,7 +80,7 @@ class FindTagsOperator(BaseOperator):
             choice = found.choose(facts)
             for verdict in (*choice.chosen, *choice.kept):
                 self.log.debug("%s = %s: %s", verdict.tag.id, verdict.tag.name, verdict.reason)
-            self.log.info("%s of %s: %s", choice, self.module, ", ".join(f"{v.tag.name} ({v.reason})" for v in choice.chosen) or "none")
+            log_list(self.log, f"{choice} of {self.module}", [f"{v.tag.name} ({v.reason})" for v in choice.chosen])
             context["ti"].xcom_push(key="looked_at", value=choice.looked_at)
             guards.check(len(choice.chosen), choice.looked_at, self.module)
         return [_as_json(verdict, facts) for verdict in choice.chosen]

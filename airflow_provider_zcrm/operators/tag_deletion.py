@@ -27,6 +27,7 @@ from airflow_provider_zcrm.api.journal import Batch, Journal, SetAside, Stillnes
 from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, job_status, refused_tag, submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import Tag, list_tags
+from airflow_provider_zcrm.operators.log_lists import log_list
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
@@ -99,7 +100,7 @@ class TagDeletion:
         if missing and missing_tags == "fail":
             raise InvalidArgument(f"{self._module} has no such tags: {missing}.", advice="missing_tags='skip' leaves them out.")
         if missing:
-            log.info("%s has no such tags, left out: %s", self._module, ", ".join(missing))
+            log_list(log, f"Left out, because {self._module} has no such tags", missing)
         names = {name: by_name[name][0] for name in tag_names if name in by_name}
         wanted = [*self.present(tag_ids), *names.values()]
         self._guards.check(len(wanted), len(self._listed), self._module)
@@ -125,7 +126,10 @@ class TagDeletion:
 
     def names(self, tag_ids: Iterable[str]) -> str:
         """Return tags as ``id = name`` for logs and errors."""
-        return ", ".join(f"{tag_id} = {self._listed[tag_id].name}" if tag_id in self._listed else tag_id for tag_id in tag_ids)
+        return ", ".join(self._named(tag_ids))
+
+    def _named(self, tag_ids: Iterable[str]) -> list[str]:
+        return [f"{tag_id} = {self._listed[tag_id].name}" if tag_id in self._listed else tag_id for tag_id in tag_ids]
 
     def submit(self, wanted: Sequence[str]) -> list[str]:
         """Submit what is wanted and not under way, and return the job ids of this round.
@@ -229,7 +233,7 @@ class TagDeletion:
     def _post_batch(self, tag_ids: list[str]) -> None:
         """Post one batch, without the tags that have gone meanwhile, and after another job where Zoho wants that."""
         looks, pauses = iter(_LOOKS), _growing_pauses()
-        log.info("Asking Zoho to delete %d tags of %s: %s", len(tag_ids), self._module, self.names(tag_ids))
+        log_list(log, f"Asking Zoho to delete {len(tag_ids)} tags of {self._module}", self._named(tag_ids))
         while tag_ids:
             try:
                 self._post_once(tag_ids)

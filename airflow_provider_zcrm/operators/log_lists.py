@@ -1,0 +1,20 @@
+"""Lists in the log of a task: a short one on its line, a long one folded below it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+# more do not fit on a line of Airflow's log view
+_ON_ONE_LINE = 5
+
+
+def log_list(log: logging.Logger, headline: str, items: Sequence[str]) -> None:
+    """Log a headline with the items that belong to it; a long list as one of the groups that Airflow's UI folds."""
+    if len(items) <= _ON_ONE_LINE:
+        log.info("%s: %s", headline, ", ".join(items) or "none")
+        return
+    log.info("::group::%s", headline)
+    for item in items:
+        log.info("%s", item)
+    log.info("::endgroup::")

@@ -32,7 +32,7 @@ set -euo pipefail
 pip() { test "$1" = install; }
 make() { command make -C "$ROOT" --dry-run --no-print-directory "$@" > /dev/null; }
 python() {
-  if [ "$2" = airflow_provider_zcrm.emulator ]; then set -- -m airflow_provider_zcrm.emulator --help > /dev/null; fi
+  if [ "$2" = airflow_provider_zcrm.emulator ]; then set -- -m airflow_provider_zcrm.emulator --help; fi
   command python "$@"
 }
 """

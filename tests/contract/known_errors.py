@@ -46,6 +46,10 @@ def _schema(*place: str) -> tuple[str, ...]:
 MASS_DELETE_TAGS = "/crm/v8/settings/tags/actions/mass_delete"
 MASS_DELETE_RECORDS = "/crm/v8/{module}/actions/mass_delete"
 TAGS = "/crm/v8/settings/tags"
+ADD_TAGS = "/crm/v8/{module_api_name}/actions/add_tags"
+RECORDS = "/crm/v8/{module_api_name}"
+BULK_READ = "/crm/bulk/v8/read"
+BULK_READ_JOB = f"{BULK_READ}/{{job_id}}"
 RECORDS_COUNT = "/crm/v8/settings/tags/{id}/actions/records_count"
 
 CORRECTIONS = [
@@ -181,6 +185,111 @@ CORRECTIONS = [
         ("paths", RECORDS_COUNT, "get", "responses", "404"),
         _response(ENVELOPE),
         "missing; the newer files have 404 INVALID_DATA for an unknown tag",
+    ),
+    Correction(
+        "tags.json",
+        _schema("Record_Success_Wrapper", "properties", "data", "items"),
+        {"oneOf": [{"$ref": "#/components/schemas/Record_Success_Response"}, ENVELOPE]},
+        "knows no record that failed beside others; a sample of the documentation has one with the code FAILURE",
+    ),
+    Correction(
+        "tags.json",
+        _schema("Record_Action_Wrapper_Error"),
+        {"oneOf": [ENVELOPE, _in("data", ENVELOPE), _in("tags", ENVELOPE)]},
+        "knows four errors, all inside data[]; the newer files have RECORD_LOCKED, bare ones, and those of a tag in tags[]",
+    ),
+    *(
+        Correction(
+            "tags.json",
+            ("paths", ADD_TAGS.replace("add", verb), "post", "responses", "207"),
+            _response({"$ref": "#/components/schemas/Record_Success_Wrapper"}),
+            "missing; other calls answer 207 when some of the records failed",
+        )
+        for verb in ("add", "remove")
+    ),
+    Correction(
+        "bulk_read.json",
+        _schema("Query", "required"),
+        ["module"],
+        "requires all of its keys; in the samples of the documentation the module is enough",
+    ),
+    Correction(
+        "bulk_read.json",
+        _schema("Query", "properties", "module"),
+        {"type": "object", "properties": {"api_name": {"type": "string"}}, "required": ["api_name"]},
+        "requires the id of the module too",
+    ),
+    Correction(
+        "bulk_read.json",
+        _schema("Job_Detail", "required"),
+        ["id", "operation", "state", "query", "created_by", "created_time", "file_type"],
+        "requires the result in every state; the documentation has it after the completion",
+    ),
+    Correction(
+        "bulk_read.json",
+        _schema("Job_Detail", "properties", "state", "enum"),
+        ["ADDED", "QUEUED", "IN PROGRESS", "COMPLETED", "FAILURE"],
+        "lacks QUEUED, which the documentation and the newer files have",
+    ),
+    Correction(
+        "bulk_read.json",
+        _schema("Job_Detail", "properties", "result"),
+        {"oneOf": [{"$ref": "#/components/schemas/Result"}, {"type": "object", "required": ["error_message"]}]},
+        "lacks the result of a job that failed",
+    ),
+    Correction(
+        "bulk_read.json",
+        _schema("Result", "required"),
+        ["page", "count", "download_url", "per_page", "more_records"],
+        "requires a next_page_token, also where there are no more records",
+    ),
+    Correction(
+        "bulk_read.json",
+        ("paths", BULK_READ, "post", "responses", "400"),
+        _response(ENVELOPE),
+        "lacks the errors for a field, a module or a page token that is not there, which the newer files have",
+    ),
+    Correction(
+        "bulk_read.json",
+        ("paths", BULK_READ, "post", "responses", "415"),
+        _response(ENVELOPE),
+        "missing; the documentation has 415 for a body without its type",
+    ),
+    Correction(
+        "bulk_read.json",
+        ("paths", f"{BULK_READ_JOB}/result", "get", "responses", "404"),
+        _response(ENVELOPE),
+        "says 400 where the documentation and the newer files say 404",
+    ),
+    Correction(
+        "record.json",
+        _schema("Info", "properties"),
+        {
+            **{name: {"type": "integer"} for name in ("page", "per_page", "count")},
+            **{name: {"type": "boolean"} for name in ("call", "email", "more_records")},
+            **{name: {"type": "string", "nullable": True} for name in ("next_page_token", "previous_page_token", "page_token_expiry")},
+            **{name: {"type": "string"} for name in ("sort_by", "sort_order")},
+        },
+        "knows no null; in the samples of the documentation the tokens are null where there is no such page",
+    ),
+    Correction(
+        "record.json",
+        _schema("Record", "properties", "Tag"),
+        {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "id": {"type": "string"}, "color_code": {"type": "string", "nullable": True}},
+                "required": ["name", "id", "color_code"],
+                "additionalProperties": False,
+            },
+        },
+        "has the tag as the list of tags has it, with its times and persons; a record has three keys of it",
+    ),
+    *(
+        Correction("record.json", ("paths", path, "get", "responses", status), answer, "missing; the documentation has it")
+        for path in (RECORDS, f"{RECORDS}/search")
+        for status, answer in (("204", {"description": ""}), ("400", _response(ENVELOPE)))
     ),
     Correction(
         "modules.json",

@@ -25,6 +25,8 @@ BESIDE = Path(__file__).parents[3] / "shared" / "zoho" / "oas-v8.0"
 FOLDER = Path(os.environ.get("ZOHO_OAS_DIR", BESIDE))
 WHY_SKIPPED = "Zoho's OpenAPI files (github.com/zoho/crm-oas, folder v8.0) are not here; set ZOHO_OAS_DIR to the folder that has them"
 FILES = ["mass_delete_tags.json", "tags.json", "modules.json", "org.json", "mass_delete_cvid.json"]
+MORE_FILES = ["bulk_read.json", "record.json"]
+WHY_MORE_SKIPPED = f"of Zoho's OpenAPI files, {' and '.join(MORE_FILES)} are not here; set ZOHO_OAS_DIR to a folder that has them"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Operation:
 def available() -> bool:
     """Tell whether the files are here."""
     return all((FOLDER / name).is_file() for name in FILES)
+
+
+def more_available() -> bool:
+    """Tell whether the files about records and bulk reads are here too."""
+    return available() and all((FOLDER / name).is_file() for name in MORE_FILES)
 
 
 def validate_response(method: str, path: str, status: int, body: Any) -> None:
@@ -66,7 +73,8 @@ def validate_request(method: str, path: str, query: dict[str, str], body: Any = 
         assert name in query or not item.get("required"), f"{method} {path}: the query lacks {name}"
     for name, value in query.items():
         assert name in known, f"{method} {path}: {operation.file} knows no query parameter {name}"
-        _check(known[name]["schema"], value, f"{method} {path}?{name}=", operation.file)
+        number = known[name]["schema"].get("type") == "integer" and value.isdecimal()
+        _check(known[name]["schema"], int(value) if number else value, f"{method} {path}?{name}=", operation.file)
     content = operation.description.get("requestBody", {}).get("content")
     if content is None:
         assert body is None, f"{method} {path} takes no body, but: {body}"
@@ -88,10 +96,11 @@ def _check(schema: dict[str, Any], instance: Any, what: str, file: str = FILES[0
 
 def _operation(method: str, path: str) -> Operation:
     """Find the operation; of several paths that fit the one with the fewest parameters."""
-    path = re.sub(r"^/crm/v[0-9.]+/", "/crm/v8/", path)
+    path = re.sub(r"^/crm/(bulk/)?v[0-9.]+/", r"/crm/\1v8/", path)
     fitting = [
         Operation(name, ("paths", template, method.lower()), operations[method.lower()])
-        for name in FILES
+        for name in (*FILES, *MORE_FILES)
+        if (FOLDER / name).is_file()
         for template, operations in _document(name)["paths"].items()
         if method.lower() in operations and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
     ]

@@ -176,6 +176,44 @@ def test_a_creation_of_tags_is_answered_as_the_files_have_it(user: User, status:
     assert checked(user.post("/settings/tags", body, module="Leads")).status_code == status
 
 
+TAGGINGS: list[tuple[int, Any]] = [
+    (200, {"tags": [{"name": "VIP"}], "ids": [RECORD]}),
+    (200, {"tags": [{"id": HOT}], "ids": [RECORD, UNKNOWN]}),
+    (400, {"tags": [{"id": HOT}], "ids": [UNKNOWN]}),
+    (400, {"tags": [{"id": HOT}], "ids": [RECORD] * 501}),
+    (400, {"tags": [{"id": HOT}], "ids": ["x"]}),
+    (400, {"tags": [{"id": HOT}]}),
+    (400, {"ids": [RECORD]}),
+    (400, {"tags": [], "ids": [RECORD]}),
+]
+BAD_TAGS: list[Any] = [{"id": UNKNOWN}, {"name": "n" * 26}, {}]
+
+
+@pytest.mark.parametrize("verb", ["add", "remove"])
+@pytest.mark.parametrize(("status", "body"), TAGGINGS, ids=range(len(TAGGINGS)))
+def test_a_change_of_the_tags_of_records_is_answered_as_the_files_have_it(user: User, verb: str, status: int, body: Any) -> None:
+    assert checked(user.post(f"/Leads/actions/{verb}_tags", body)).status_code == status
+
+
+@pytest.mark.parametrize("tag", BAD_TAGS, ids=range(len(BAD_TAGS)))
+def test_a_bad_tag_is_refused_as_the_files_have_it(user: User, tag: Any) -> None:
+    assert checked(user.post("/Leads/actions/add_tags", {"tags": [tag], "ids": [RECORD]})).status_code == 400
+    assert checked(user.post(f"/Leads/{RECORD}/actions/add_tags", {"tags": [tag]})).status_code == 400
+
+
+@pytest.mark.parametrize("choices", [{"mixed_tagging_status": 207}, {"locked_record": "whole_call"}, {"missing_record": "invalid_data"}])
+def test_records_that_fail_are_told_as_the_files_have_it(user: User, choices: dict[str, Any]) -> None:
+    user.control.readings(**choices)
+    org = {"zgid": "808232144", "refresh_tokens": [{"token": "1000.emulator-refresh-token"}], "tags_per_record": 1}
+    leads = {"api_name": "Leads", "tags": ["a", "b"], "records": [{"id": RECORD, "tags": ["a"]}, {"id": "1"}], "locked_records": ["1"]}
+    user.control.seed({"orgs": [{**org, "modules": [leads]}], "readings": {name: str(choice) for name, choice in choices.items()}})
+    user.log_in()
+
+    for ids in ([RECORD], [RECORD, "1"], ["1"], [RECORD, UNKNOWN]):
+        checked(user.post("/Leads/actions/add_tags", {"tags": [{"name": "b"}], "ids": ids}))
+    assert checked(user.post(f"/Leads/{RECORD}/actions/remove_tags", {"tags": [{"name": "b"}]})).status_code == 200
+
+
 def test_a_deletion_of_a_tag_is_answered_as_the_files_have_it(user: User) -> None:
     assert checked(user.call("DELETE", f"/settings/tags/{HOT}")).status_code == 200
     assert checked(user.call("DELETE", f"/settings/tags/{HOT}")).status_code == 400

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.emulator.user import User
+from tests.emulator.user import TWO_USERS, User
 
 READ = "/crm/bulk/v8/read"
 DAY = 24 * 60 * 60
@@ -136,6 +136,18 @@ def test_more_records_than_a_page_come_by_number(user: User) -> None:
     user.control.advance(10)
 
     assert [record for record, _ in rows(user, job_id)] == ["Id", "2276164000006064009", "2276164000006064010"]
+
+
+def test_a_page_token_is_good_for_the_same_user_alone(user: User) -> None:
+    user.control.seed(TWO_USERS | {"bulk_reads": {"start_delay": 0, "duration": 0}})
+    user.control.change_org(bulk_read_page=4)
+    user.log_in()
+    token = details(user, created(user))["result"]["next_page_token"]
+    user.log_in(grant_type="refresh_token", refresh_token="of-another")
+
+    answer = user.post(READ, {"query": {"page_token": token}})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
 
 
 def test_a_page_token_ends_after_a_day(user: User) -> None:

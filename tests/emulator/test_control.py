@@ -272,6 +272,14 @@ def test_records_are_added_tagged_and_told_by_their_tags(user: User) -> None:
     assert carried == ["newsletter", "VIP", "test"]
 
 
+def test_adding_a_record_that_is_there_leaves_its_tags(user: User) -> None:
+    before = user.control.tagged("Leads")
+
+    assert len(user.control.add_records("Leads", ["2276164000006064001", "2276164000009999001"])) == 1
+
+    assert user.control.tagged("Leads") == before
+
+
 @pytest.mark.parametrize("records", [{"number": 1, "tags_each": 6}, [{"tags": ["nonsense"]}], [{"id": "1"}, {"id": "1"}]])
 def test_records_that_cannot_be_are_refused(user: User, records: Any) -> None:
     with pytest.raises(ControlError):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.user import User
+from tests.emulator.user import TWO_USERS, User
 
 HOT = {"name": "hot", "id": "2276164000001021041", "color_code": "#57B1FD"}
 FIRST, LAST = "2276164000006064001", "2276164000006064010"
@@ -159,6 +159,18 @@ def test_a_token_is_good_for_the_same_parameters_alone(user: User) -> None:
         assert user.get("/Leads", **query, page_token=token).json()["code"] == "TOKEN_BOUND_DATA_MISMATCH"
     assert user.get("/Contacts", fields="Tag", per_page="5", page_token=token).json()["code"] == "TOKEN_BOUND_DATA_MISMATCH"
     assert user.get("/Leads", fields="Tag", per_page="5", page_token=token).status_code == 200
+
+
+def test_a_token_is_good_for_the_same_user_alone(user: User) -> None:
+    query = {"fields": "Tag", "per_page": "5"}
+    user.control.seed(TWO_USERS)
+    user.log_in()
+    token = user.get("/Leads", **query).json()["info"]["next_page_token"]
+    user.log_in(grant_type="refresh_token", refresh_token="of-another")
+
+    answer = user.get("/Leads", **query, page_token=token)
+
+    assert (answer.status_code, answer.json()["details"]) == (400, {"param_name": "page_token"})
 
 
 def test_a_token_is_good_for_a_day(user: User) -> None:

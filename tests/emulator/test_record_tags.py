@@ -87,6 +87,17 @@ def test_a_name_that_nothing_has_makes_a_tag(user: User) -> None:
     assert tag == {"name": "new", "id": user.control.tags("Leads")["new"], "color_code": "#F48435"}
 
 
+def test_a_tag_that_a_job_has_deleted_is_refused_though_it_is_still_listed(user: User) -> None:
+    user.control.next_jobs(removal_lag=30)
+    user.submit("VIP")
+    user.control.advance(110)
+    assert "VIP" in user.tag_names()
+
+    answer = user.post(ADD, {"tags": [{"id": VIP["id"]}], "ids": [TWO]})
+
+    assert (answer.status_code, answer.json()["details"]) == (400, {"api_name": "id", "json_path": "$.tags[0].id"})
+
+
 def test_a_name_that_nothing_has_can_be_refused(user: User) -> None:
     user.control.readings(add_tags_by_name="refused")
 

@@ -15,6 +15,15 @@ from airflow_provider_zcrm.emulator.server import EmulatorServer
 
 LEADS = {"id": "2276164000000000125", "api_name": "Leads"}
 MASS_DELETE = "/settings/tags/actions/mass_delete"
+TWO_USERS = {
+    "orgs": [
+        {
+            "zgid": "808232144",
+            "modules": [{"api_name": "Leads", "records": 10}],
+            "refresh_tokens": [{"token": REFRESH_TOKEN}, {"token": "of-another", "user_id": "2276164000000225099"}],
+        }
+    ]
+}
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from typing import Any
 
 # more do not fit on a line of Airflow's log view
 _ON_ONE_LINE = 5
 
 
-def log_list(log: logging.Logger, headline: str, items: Sequence[str]) -> None:
-    """Log a headline with the items that belong to it; a long list as one of the groups that Airflow's UI folds."""
+def log_list(log: Any, headline: str, items: Sequence[str]) -> None:
+    """Log a headline with the items that belong to it; a long list as one of the groups that Airflow's UI folds.
+
+    :param log: a logger, or the one of an operator, which is of another class on some versions.
+    """
     if len(items) <= _ON_ONE_LINE:
         log.info("%s: %s", headline, ", ".join(items) or "none")
         return

@@ -252,7 +252,7 @@ def _by_count(selection: TagSelection, tag: Tag, answer: RecordsCount | None) ->
     if selection.max_records is not None:
         findings["max_records"] = _few_records(selection, tag.record_count if answer is None else answer.count)
     if selection.used_by_automation is not None:
-        findings["used_by_automation"] = _as_used(selection, None if answer is None else answer.configured_areas)
+        findings["used_by_automation"] = _as_used(selection, None if answer is None else answer.used_by)
     return _together(findings)
 
 
@@ -373,30 +373,10 @@ def _few_records(selection: TagSelection, count: int | None) -> Finding:
     return count <= cast("int", selection.max_records), "1 record carries it" if count == 1 else f"{count} records carry it"
 
 
-def _as_used(selection: TagSelection, areas: Mapping[str, Any] | None) -> Finding:
-    if areas is None:
+def _as_used(selection: TagSelection, uses: Sequence[str] | None) -> Finding:
+    if uses is None:
         return False, "Zoho does not tell where it is used, so it is kept"
-    uses = _uses(areas)
     return bool(uses) is selection.used_by_automation, f"used by {', '.join(uses)}" if uses else "no automation uses it"
-
-
-def _uses(areas: Mapping[str, Any]) -> list[str]:
-    """Return what uses a tag: whatever stands in ``configured_areas`` and is not empty, also areas that are not documented."""
-    actions = areas.get(_ACTIONS)
-    named = {name: value for name, value in areas.items() if name != _ACTIONS}
-    named |= actions if isinstance(actions, Mapping) else {"automation": actions}
-    return [str(name).replace("custom_view", "custom view") for name, value in named.items() if _says_something(value)]
-
-
-_ACTIONS = "workflow_tagActionRecords"
-
-
-def _says_something(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return any(_says_something(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_says_something(item) for item in value)
-    return value not in (None, False, 0, "", "false", "0")
 
 
 # --- checking what the user gave -------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import decode, unexpected
 
 _READ = "ZohoCRM.settings.tags.READ"
+_ACTIONS = "workflow_tagActionRecords"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,16 @@ class RecordsCount:
 
     count: int
     configured_areas: Mapping[str, Any] | None = None
+
+    @property
+    def used_by(self) -> tuple[str, ...] | None:
+        """What uses the tag: the areas that are not empty, also those that are not documented; None where Zoho does not tell."""
+        if self.configured_areas is None:
+            return None
+        actions = self.configured_areas.get(_ACTIONS)
+        named = {name: value for name, value in self.configured_areas.items() if name != _ACTIONS}
+        named |= actions if isinstance(actions, Mapping) else {"automation": actions}
+        return tuple(str(name).replace("custom_view", "custom view") for name, value in named.items() if _says_something(value))
 
 
 def list_tags(module: str, *, include_usage: bool = False) -> ApiCall[TagList]:
@@ -87,6 +98,14 @@ def count_records(module: str, tag_id: str) -> ApiCall[RecordsCount]:
         return RecordsCount(int(str(count)), areas if isinstance(areas, dict) else None)
 
     return ApiCall(request, parse)
+
+
+def _says_something(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_says_something(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_says_something(item) for item in value)
+    return value not in (None, False, 0, "", "false", "0")
 
 
 def _tag(value: Mapping[str, Any]) -> Tag:

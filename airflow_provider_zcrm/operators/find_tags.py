@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_zcrm.api.errors import InvalidRequest
 from airflow_provider_zcrm.api.guards import DEFAULT_MAX_SHARE, Guards
 from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
-from airflow_provider_zcrm.api.tags import RecordsCount, count_records, list_tags
+from airflow_provider_zcrm.api.tags import RecordsCount, list_tags
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.counting import count_unless_gone
 from airflow_provider_zcrm.operators.log_lists import log_list
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 
 
 class FindTagsOperator(BaseOperator):
@@ -76,7 +74,7 @@ class FindTagsOperator(BaseOperator):
             found = selection.candidates(tags, datetime.now(UTC))
             facts: dict[str, RecordsCount | None] = {}
             while tag_ids := found.needs_counts(facts):
-                facts |= {tag_id: _count(client, self.module, tag_id) for tag_id in tag_ids}
+                facts |= {tag_id: count_unless_gone(client, self.module, tag_id) for tag_id in tag_ids}
             choice = found.choose(facts)
             for verdict in (*choice.chosen, *choice.kept):
                 self.log.debug("%s = %s: %s", verdict.tag.id, verdict.tag.name, verdict.reason)
@@ -84,16 +82,6 @@ class FindTagsOperator(BaseOperator):
             context["ti"].xcom_push(key="looked_at", value=choice.looked_at)
             guards.check(len(choice.chosen), choice.looked_at, self.module)
         return [_as_json(verdict, facts) for verdict in choice.chosen]
-
-
-def _count(client: ZohoCrmClient, module: str, tag_id: str) -> RecordsCount | None:
-    """Return how many records carry a tag, None if it has gone meanwhile."""
-    try:
-        return client.send(count_records(module, tag_id))
-    except InvalidRequest as error:
-        if error.status != 404:
-            raise
-        return None
 
 
 def _as_json(verdict: Verdict, facts: Mapping[str, RecordsCount | None]) -> dict[str, Any]:

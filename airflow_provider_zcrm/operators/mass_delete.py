@@ -22,7 +22,7 @@ from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
+from airflow_provider_zcrm.operators.tag_deletion import Rules, TagDeletion
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import read_event
 from airflow_provider_zcrm.version_compat import TaskState, task_round
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _JOURNAL = "zoho_crm_mass_delete_tags"
 _CHOICES = {
     "missing_tags": ("skip", "fail"),
+    "used_by_automation": ("send", "skip", "fail"),
     "refused_tags": ("set_aside", "fail"),
     "on_partial_failure": ("fail", "ignore"),
 }
@@ -45,8 +46,8 @@ class MassDeleteTagsOperator(BaseOperator):
 
     A retry, or clearing the task, never submits again what Zoho has taken: the task keeps a journal of what it submits.
     Returns the list of job ids, always a list; each accepted job is also pushed as XCom ``job_id`` (``[]`` for none, the id
-    for one, the list for several), and the tags for which Zoho refused a batch as ``set_aside``. A task that waits pushes what became
-    of each job as ``report``.
+    for one, the list for several), and the tags that it leaves alone with the reasons as ``set_aside``. A task that waits pushes
+    what became of each job as ``report``.
 
     .. seealso:: docs/operators.md, and Zoho's crm/developer/docs/api/v8/mass-delete-tags.html
 
@@ -56,6 +57,8 @@ class MassDeleteTagsOperator(BaseOperator):
     :param tag_names: the tags by name, instead of by id: a string or a sequence of strings; case counts (templated).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param missing_tags: what to do about tags that the module does not have: ``skip`` them, or ``fail`` before anything is sent.
+    :param used_by_automation: what to do about tags that automation uses, which Zoho refuses to delete: ``send`` them all the same,
+        ``skip`` them, or ``fail`` before anything is sent; the latter two look first, with one API call per tag (templated).
     :param refused_tags: what to do about a tag for which Zoho refuses a whole batch (automation uses it, or Zoho does not find it):
         ``set_aside`` it, report it and go on with the others, or ``fail`` (templated).
     :param max_tags: fail if more tags than this would be deleted; None for any number (templated).
@@ -76,6 +79,7 @@ class MassDeleteTagsOperator(BaseOperator):
         "tag_names",
         "zoho_crm_conn_id",
         "missing_tags",
+        "used_by_automation",
         "refused_tags",
         "max_tags",
         "max_share",
@@ -95,6 +99,7 @@ class MassDeleteTagsOperator(BaseOperator):
         tag_names: Any = None,
         zoho_crm_conn_id: str = "zoho_crm_default",
         missing_tags: str = "skip",
+        used_by_automation: str = "send",
         refused_tags: str = "set_aside",
         max_tags: int | str | None = None,
         max_share: float | str = DEFAULT_MAX_SHARE,
@@ -114,6 +119,7 @@ class MassDeleteTagsOperator(BaseOperator):
         self.tag_names = tag_names
         self.zoho_crm_conn_id = zoho_crm_conn_id
         self.missing_tags = missing_tags
+        self.used_by_automation = used_by_automation
         self.refused_tags = refused_tags
         self.max_tags = max_tags
         self.max_share = max_share
@@ -199,8 +205,7 @@ class MassDeleteTagsOperator(BaseOperator):
             journal,
             save=lambda changed: state.set(_JOURNAL, changed.to_json()),
             announce=lambda job_ids: self._announce(context, job_ids),
-            guards=Guards.of(self.max_tags, self.max_share),
-            refused_tags=self.refused_tags,
+            rules=Rules(Guards.of(self.max_tags, self.max_share), self.used_by_automation, self.refused_tags),
             settle=seconds(self.settle, "settle") or 0.0,
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_zcrm.api.errors import (
@@ -27,6 +28,7 @@ from airflow_provider_zcrm.api.journal import Batch, Journal, SetAside, Stillnes
 from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, job_status, refused_tag, submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import Tag, list_tags
+from airflow_provider_zcrm.operators.counting import count_unless_gone
 from airflow_provider_zcrm.operators.log_lists import log_list
 
 if TYPE_CHECKING:
@@ -38,14 +40,27 @@ log = logging.getLogger(__name__)
 _LOOKS = (10.0, 20.0, 30.0)
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What the user allows, and what is to be done about tags that cannot go.
+
+    :param guards: how much may be deleted.
+    :param used_by_automation: tags that automation uses: "send" them all the same, look and "skip" them, or look and "fail".
+    :param refused_tags: a tag for which Zoho refuses a batch: "set_aside" or "fail".
+    """
+
+    guards: Guards
+    used_by_automation: str
+    refused_tags: str
+
+
 class TagDeletion:
     """The deletion of tags of one module by one try of a task.
 
     :param journal: what this task has submitted so far.
     :param save: stores the journal and returns only when that is acknowledged; if it fails, nothing is sent.
     :param announce: told the job ids of this round whenever one is added.
-    :param guards: how much may be deleted.
-    :param refused_tags: what to do about a tag for which Zoho refuses a batch: "set_aside" it and go on, or "fail".
+    :param rules: what the user allows.
     :param settle: seconds for which the list must have stood still before tags of an unconfirmed submission are sent again.
     """
 
@@ -56,8 +71,7 @@ class TagDeletion:
         journal: Journal,
         save: Callable[[Journal], None],
         announce: Callable[[list[str]], None],
-        guards: Guards,
-        refused_tags: str,
+        rules: Rules,
         settle: float,
     ) -> None:
         self._client = client
@@ -65,8 +79,7 @@ class TagDeletion:
         self._journal = journal
         self._save_journal = save
         self._announce = announce
-        self._guards = guards
-        self._refused_tags = refused_tags
+        self._rules = rules
         self._settle_seconds = settle
         self._module_id: str | None = None
         self._listed: dict[str, Tag] = {}
@@ -80,32 +93,50 @@ class TagDeletion:
         self._listed = {tag.id: tag for tag in tags}
 
     def resolve(self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str) -> list[str]:
-        """Return the ids of the wanted tags that there are, and judge what is missing and how much goes.
+        """Return the ids of the wanted tags that there are, and judge by the rules what is missing, in use, or too much.
 
-        Names, missing tags and guards are judged once per round, before the first POST: a retry sees fewer tags.
+        All of that is done once per round, before the first POST: a retry sees fewer tags.
 
         :raises InvalidArgument: tags are missing and ``missing_tags`` is "fail", or a name means two tags
+        :raises TagInUse: automation uses tags, and must not
         :raises GuardTripped: more would be deleted than the guards allow
         """
         known = self._journal.wanted(tag_ids, tag_names)
         if known is not None:
             return known
+        names = self._ids_of_names(tag_names)
+        missing = [name for name in tag_names if name not in names] + [tag_id for tag_id in tag_ids if tag_id not in self._listed]
+        if missing and missing_tags == "fail":
+            raise InvalidArgument(f"{self._module} has no such tags: {missing}.", advice="missing_tags='skip' leaves them out.")
+        if missing:
+            log_list(log, f"Left out, because {self._module} has no such tags", missing)
+        wanted = [*self.present(tag_ids), *names.values()]
+        if self._rules.used_by_automation != "send":
+            self._journal = self._without_the_used(wanted)
+        self._rules.guards.check(len(self.present(wanted)), len(self._listed), self._module)
+        self._journal = self._journal.with_wanted([tag_id for tag_id in tag_ids if tag_id in self._listed], names)
+        return wanted
+
+    def _ids_of_names(self, tag_names: Sequence[str]) -> dict[str, str]:
         by_name: dict[str, list[str]] = {}
         for tag in self._listed.values():
             by_name.setdefault(tag.name, []).append(tag.id)
         ambiguous = [name for name in tag_names if len(by_name.get(name, ())) > 1]
         if ambiguous:
             raise InvalidArgument(f"Several tags of {self._module} have the same name: {ambiguous}.", advice="Pass tag_ids instead.")
-        missing = [name for name in tag_names if name not in by_name] + [tag_id for tag_id in tag_ids if tag_id not in self._listed]
-        if missing and missing_tags == "fail":
-            raise InvalidArgument(f"{self._module} has no such tags: {missing}.", advice="missing_tags='skip' leaves them out.")
-        if missing:
-            log_list(log, f"Left out, because {self._module} has no such tags", missing)
-        names = {name: by_name[name][0] for name in tag_names if name in by_name}
-        wanted = [*self.present(tag_ids), *names.values()]
-        self._guards.check(len(wanted), len(self._listed), self._module)
-        self._journal = self._journal.with_wanted(self.present(tag_ids), names)
-        return wanted
+        return {name: by_name[name][0] for name in tag_names if name in by_name}
+
+    def _without_the_used(self, wanted: Sequence[str]) -> Journal:
+        """Set aside what automation uses, or fail: one API call per tag."""
+        answers = {tag_id: count_unless_gone(self._client, self._module, tag_id) for tag_id in wanted}
+        found = [(tag_id, _use(answer.used_by)) for tag_id, answer in answers.items() if answer and answer.used_by != ()]
+        if found and self._rules.used_by_automation == "fail":
+            raise TagInUse(
+                f"Tags of {self._module} cannot go: {'; '.join(f'{self.names([tag_id])}, because {why}' for tag_id, why in found)}. "
+                "Nothing was sent.",
+                advice="used_by_automation='skip' leaves them out.",
+            )
+        return self._set_aside(found)
 
     def distrust(self, wanted: Iterable[str]) -> None:
         """Treat all wanted tags as sent with an unknown outcome: what an earlier try without a journal may have done."""
@@ -281,7 +312,7 @@ class TagDeletion:
     def _without_the_refused(self, tag_ids: list[str], error: ZohoCrmError, why: str) -> list[str]:
         """Set the tag aside for which Zoho refused a batch, and return the others: each refusal makes the batch smaller."""
         tag_id = refused_tag(error, tag_ids)
-        if tag_id is None or self._refused_tags == "fail":
+        if tag_id is None or self._rules.refused_tags == "fail":
             raise error
         self._save(self._set_aside([(tag_id, f"{why} ({error.code})")]))
         return self.present(tag_ids)
@@ -314,6 +345,10 @@ class TagDeletion:
                 f"The timeout of the task is reached before all tags of {self._module} are submitted; submitted jobs: {self.job_ids()}.",
                 advice="Give the task a longer timeout; clearing it goes on where it stopped.",
             )
+
+
+def _use(used_by: Sequence[str] | None) -> str:
+    return "Zoho does not tell what uses it" if used_by is None else f"automation uses it ({', '.join(used_by)})"
 
 
 def _growing_pauses() -> Iterator[float]:

@@ -142,6 +142,7 @@ def test_missing_tags_fail_before_anything_is_sent_if_asked_for(emulator: Contro
         ({"tag_names": "['hot']"}, r"looks like a list"),
         ({"tag_ids": ["1"], "missing_tags": "ignore"}, "missing_tags"),
         ({"tag_ids": ["1"], "refused_tags": "skip"}, "refused_tags"),
+        ({"tag_ids": ["1"], "used_by_automation": True}, "used_by_automation .* send, skip, fail"),
         ({"tag_ids": ["1"], "on_partial_failure": "skip"}, "on_partial_failure"),
         ({"tag_ids": [[["1"]]]}, "nested too deep"),
         ({"tag_ids": ["1"], "max_share": "half"}, "max_share"),
@@ -668,3 +669,65 @@ def test_an_id_that_zoho_never_finds_is_given_up_after_three_resends(emulator: C
         assert run.ti.xcoms["set_aside"] == [aside("2276164000001021041", "hot", why)]
         assert accepted(emulator) == [["2276164000001021042"]]
     assert len(posts(emulator)) == (5 if refused_tags == "set_aside" else 4)
+
+
+# --- tags that automation uses --------------------------------------------------------------------------------------------
+
+COUNT = "actions/records_count"
+
+
+def test_tags_that_automation_uses_are_looked_for_and_left_out_if_asked_for(emulator: Control) -> None:
+    first, second = used(emulator, "used-1", "used-2")
+    run = TaskRun(task(tag_names=["used-1", "hot", "used-2", "nobody has this"], used_by_automation="skip", wait_for_completion=True))
+    assert len(run.try_once()) == 1
+    assert posts(emulator) == [["2276164000001021041"]]
+    assert len(emulator.requests(COUNT)) == 3
+    why = "automation uses it (Workflow)"
+    assert run.ti.xcoms["set_aside"] == [aside(first, "used-1", why), aside(second, "used-2", why)]
+
+
+def test_tags_that_automation_uses_fail_before_anything_is_sent_if_asked_for(emulator: Control) -> None:
+    (tag_id,) = used(emulator, "used")
+    said = rf"{tag_id} = used, because automation uses it \(Workflow\)\. Nothing was sent\. used_by_automation='skip'"
+    with pytest.raises(ZohoCrmFailure, match=said):
+        TaskRun(task(tag_names=["used", "hot"], used_by_automation="fail")).try_once()
+    assert posts(emulator) == []
+    assert len(TaskRun(task(tag_names=["cold", "hot"], used_by_automation="fail")).try_once()) == 1
+
+
+def test_a_tag_of_which_zoho_does_not_tell_what_uses_it_is_left_alone(emulator: Control) -> None:
+    emulator.fault("status", f"1021041/{COUNT}", status=200, body={"count": "0"})
+    run = TaskRun(task(tag_names=["hot", "cold"], used_by_automation="skip"))
+    run.try_once()
+    assert accepted(emulator) == [["2276164000001021042"]]
+    assert run.ti.xcoms["set_aside"] == [aside("2276164000001021041", "hot", "Zoho does not tell what uses it")]
+
+
+def test_a_tag_that_goes_while_it_is_looked_at_is_no_hindrance(emulator: Control) -> None:
+    body = {"code": "INVALID_DATA", "details": {"api_name": "id"}, "message": "tags not found", "status": "error"}
+    emulator.fault("status", f"1021041/{COUNT}", status=404, body=body)
+    run = TaskRun(task(tag_names=["hot", "cold"], used_by_automation="skip"))
+    run.try_once()
+    assert run.ti.xcoms["set_aside"] == []
+
+
+def test_a_look_that_zoho_refuses_fails_before_anything_is_sent(emulator: Control) -> None:
+    body = {"code": "INVALID_URL_PATTERN", "details": {}, "message": "no such URL", "status": "error"}
+    emulator.fault("status", COUNT, status=404, body=body)
+    with pytest.raises(ZohoCrmFailure, match="no such URL"):
+        TaskRun(task(tag_names=["hot", "cold"], used_by_automation="skip")).try_once()
+    assert posts(emulator) == []
+
+
+def test_guards_do_not_count_what_is_left_out_and_a_retry_does_not_look_again(emulator: Control) -> None:
+    used(emulator, "used-1", "used-2")
+    emulator.jobs(start_delay=60)
+    emulator.fault("drop_after", MASS_DELETE, method="POST")
+    run = TaskRun(task(tag_names=["used-1", "used-2", "hot", "cold"], used_by_automation="skip", max_tags=2, settle=0.3))
+    with pytest.raises(ZohoCrmFailure, match="4 of the 7 tags"):
+        TaskRun(task(tag_names=["used-1", "used-2", "hot", "cold"], max_tags=2)).try_once()
+    run.try_once()
+    looks = len(emulator.requests(COUNT))
+    run.try_once()
+    assert looks == len(emulator.requests(COUNT)) == 4
+    assert len(run.ti.xcoms["set_aside"]) == 2

@@ -24,6 +24,7 @@ from airflow_provider_zcrm.emulator import (
     record_tags_api,
     records_api,
     search_api,
+    tag_changes_api,
     tags_api,
 )
 from airflow_provider_zcrm.emulator.answers import Answer, Refused, envelope, html_page, refuse
@@ -59,6 +60,7 @@ class Operation:
 SETTINGS = "ZohoCRM.settings.ALL"
 READ_TAGS = (SETTINGS, "ZohoCRM.settings.tags.ALL", "ZohoCRM.settings.tags.READ")
 DELETE_TAGS = (SETTINGS, "ZohoCRM.settings.tags.ALL", "ZohoCRM.settings.tags.WRITE", "ZohoCRM.settings.tags.DELETE")
+UPDATE_TAGS = (SETTINGS, "ZohoCRM.settings.tags.ALL", "ZohoCRM.settings.tags.WRITE", "ZohoCRM.settings.tags.UPDATE")
 CREATE_TAGS = (SETTINGS, "ZohoCRM.settings.tags.ALL", "ZohoCRM.settings.tags.WRITE", "ZohoCRM.settings.tags.CREATE")
 READ_MODULES = (SETTINGS, "ZohoCRM.settings.modules.ALL", "ZohoCRM.settings.modules.READ")
 DELETE_RECORDS = ("ZohoCRM.mass_delete.DELETE", "ZohoCRM.mass_delete.{module}.DELETE")
@@ -75,12 +77,17 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     "/crm/{version}/settings/tags": {
         "GET": Operation(tags_api.list_tags, READ_TAGS),
         "POST": Operation(tags_api.create_tags, CREATE_TAGS),
+        "PUT": Operation(tag_changes_api.update_tags, UPDATE_TAGS),
     },
     "/crm/{version}/settings/tags/actions/mass_delete": {
         "GET": Operation(mass_delete_tags_api.status, READ_TAGS),
         "POST": Operation(mass_delete_tags_api.submit, DELETE_TAGS),
     },
-    "/crm/{version}/settings/tags/{id}": {"DELETE": Operation(tags_api.delete_tag, DELETE_TAGS)},
+    "/crm/{version}/settings/tags/{id}": {
+        "DELETE": Operation(tags_api.delete_tag, DELETE_TAGS),
+        "PUT": Operation(tag_changes_api.update_tag, UPDATE_TAGS),
+    },
+    "/crm/{version}/settings/tags/{id}/actions/merge": {"POST": Operation(tag_changes_api.merge, CREATE_TAGS)},
     "/crm/{version}/settings/tags/{id}/actions/records_count": {"GET": Operation(tags_api.count_records, READ_TAGS)},
     "/crm/{version}/{module}/actions/mass_delete": {
         "GET": Operation(mass_delete_records_api.status, READ_DELETES),

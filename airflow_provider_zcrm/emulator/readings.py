@@ -63,7 +63,8 @@ READINGS: dict[str, Reading] = {
     "locked_record": Reading(("element", "whole_call"), "what a locked record refuses: its own change, or the whole call"),
     "tags_per_create": Reading(("20", "any", "1"), "tags that one call creates"),
     "other_color": Reading(("mapping_mismatch", "duplicate_data"), "error for creating a tag that is there in another color"),
-    "tag_colors": Reading(("any", "documented"), "colors that a tag is created with: any, or the 13 of the documentation"),
+    "tag_colors": Reading(("any", "documented"), "colors that a tag can have: any, or the 13 of the documentation"),
+    "merge_keeps": Reading(("conflict_id", "id"), "the tag that a merge leaves: that of the body, or that of the path"),
     "unknown_hosts": Reading(("answered", "html"), "answer, or an HTML page, for a Host that is neither loopback nor Zoho's"),
 }
 

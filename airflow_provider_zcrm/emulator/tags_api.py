@@ -1,4 +1,4 @@
-"""The tags of a module: list, create, delete one, and how many records carry one.
+"""The tags of a module: list, create, delete one, and how many records carry one. Updates and merges are in `tag_changes_api`.
 
 The list has no pages. The same mistake is told differently from endpoint to endpoint (``param`` or ``param_name``, 400 or 404), as at Zoho.
 Zoho: v8/get-tag-list.html, create-tag.html, delete-tag.html, tag-record-count.html
@@ -27,20 +27,20 @@ CUSTOM_VIEW = "Custom View"
 
 def list_tags(call: Call) -> Answer:
     """Answer ``GET /settings/tags?module=``."""
-    module = _module(call, {"param": "module"}, "One of the expected parameter is missing")
+    module = module_of_query(call)
     tags = [tag for tag in module.tags.values() if call.query.get("my_tags") != "true" or tag.created_by.id == call.token.user_id]
     if not tags and call.reads("empty_tags", "204"):
         return Answer(204)
     extra = _included(call, module)
     info = {"record_limit": tags_per_record(call.org), "count": len(tags), "allowed_count": tags_per_module(call.org)}
-    return Answer(200, {"tags": [_describe(call, tag) | extra.get(tag.id, {}) for tag in tags], "info": info})
+    return Answer(200, {"tags": [describe(call, tag) | extra.get(tag.id, {}) for tag in tags], "info": info})
 
 
-def _module(call: Call, missing: dict[str, str], message: str) -> Module:
+def module_of_query(call: Call, key: str = "param", message: str = "One of the expected parameter is missing") -> Module:
     """Return the module of the query, which must exist, have tags, and be one whose tags the user may manage."""
     name = call.query.get("module")
     if not name:
-        raise refuse(400, "REQUIRED_PARAM_MISSING", message, missing)
+        raise refuse(400, "REQUIRED_PARAM_MISSING", message, {key: "module"})
     module = call.org.module_named(name)
     if module is None:
         raise refuse(400, "INVALID_MODULE", "the module name given seems to be invalid")
@@ -65,7 +65,8 @@ def _included(call: Call, module: Module) -> dict[str, dict[str, Any]]:
     return extra
 
 
-def _describe(call: Call, tag: Tag) -> dict[str, Any]:
+def describe(call: Call, tag: Tag) -> dict[str, Any]:
+    """Return a tag as it is listed."""
     return {
         "created_time": iso(tag.created_time, call.org.utc_offset),
         "modified_time": iso(tag.modified_time, call.org.utc_offset),
@@ -79,26 +80,35 @@ def _describe(call: Call, tag: Tag) -> dict[str, Any]:
 
 def create_tags(call: Call) -> Answer:
     """Answer ``POST /settings/tags?module=``: 201 if all were made, 207 if some, 400 if none."""
-    module = _module(call, {"param": "module"}, "One of the expected parameter is missing")
+    module = module_of_query(call)
+    allowed = call.world.readings["tags_per_create"]
+    tags = read_tags(call, None if allowed == "any" else int(allowed))
+    return answer_of_each([_create(call, module, tag, f"$.tags[{index}]") for index, tag in enumerate(tags)], when_all=201)
+
+
+def read_tags(call: Call, longest: int | None = None) -> list[dict[str, Any]]:
+    """Return what the body has under ``tags``; what is no object there is an empty one."""
     tags = call.json_object().get("tags")
     if tags is None:
         raise refuse(400, "MANDATORY_NOT_FOUND", "required field not found", {"api_name": "tags", "json_path": "$.tags"})
     if not isinstance(tags, list) or not tags:
         details = {"api_name": "tags", "json_path": "$.tags", "expected_data_type": "jsonarray"}
         raise refuse(400, "INVALID_DATA", "invalid data", details)
-    allowed = call.world.readings["tags_per_create"]
-    if allowed != "any" and len(tags) > int(allowed):
-        raise refuse(400, "INVALID_DATA", "invalid data", {"api_name": "tags", "json_path": "$.tags", "maximum_length": int(allowed)})
-    elements = [_create(call, module, tag, f"$.tags[{index}]") for index, tag in enumerate(tags)]
-    made = sum(element["status"] == "success" for element in elements)
-    status = 201 if made == len(elements) else 207 if made else 400
-    return Answer(status, {"tags": elements})
+    if longest is not None and len(tags) > longest:
+        raise refuse(400, "INVALID_DATA", "invalid data", {"api_name": "tags", "json_path": "$.tags", "maximum_length": longest})
+    return [tag if isinstance(tag, dict) else {} for tag in tags]
 
 
-def _create(call: Call, module: Module, wanted: Any, path: str) -> dict[str, Any]:
-    wanted = wanted if isinstance(wanted, dict) else {}
-    name, color_code = wanted.get("name"), wanted.get("color_code")
-    error = bad_name(name, f"{path}.name", MAX_NAME) or _bad_color(call, color_code, f"{path}.color_code")
+def answer_of_each(elements: list[dict[str, Any]], *, when_all: int) -> Answer:
+    """Answer with an element for each tag: `when_all` if none failed, 207 if some did, 400 if all."""
+    done = sum(element["status"] == "success" for element in elements)
+    return Answer(when_all if done == len(elements) else 207 if done else 400, {"tags": elements})
+
+
+def _create(call: Call, module: Module, wanted: dict[str, Any], path: str) -> dict[str, Any]:
+    name: Any = wanted.get("name")
+    color_code = wanted.get("color_code")
+    error = bad_name(name, f"{path}.name", MAX_NAME) or bad_color(call, color_code, f"{path}.color_code")
     if error is not None:
         return error
     existing = module.tag_named(name)
@@ -109,7 +119,7 @@ def _create(call: Call, module: Module, wanted: Any, path: str) -> dict[str, Any
     if len(module.tags) >= tags_per_module(call.org):
         return envelope("LICENSE_LIMIT_EXCEEDED", "tags edition limit exceeded")
     tag = new_tag(call, module, name, color_code)
-    return envelope("SUCCESS", "tags created successfully", _describe(call, tag), status="success")
+    return envelope("SUCCESS", "tags created successfully", describe(call, tag), status="success")
 
 
 def bad_name(name: Any, path: str, longest: int) -> dict[str, Any] | None:
@@ -126,7 +136,8 @@ def bad_name(name: Any, path: str, longest: int) -> dict[str, Any] | None:
     return None
 
 
-def _bad_color(call: Call, color_code: Any, path: str) -> dict[str, Any] | None:
+def bad_color(call: Call, color_code: Any, path: str) -> dict[str, Any] | None:
+    """Return the error of a color that no tag can have, or None."""
     at_color = {"api_name": "color_code", "json_path": path}
     if color_code is None:
         return None
@@ -172,7 +183,7 @@ def _by_type(features: list[Feature]) -> dict[str, list[str]]:
 
 def count_records(call: Call) -> Answer:
     """Answer ``GET /settings/tags/{id}/actions/records_count``; the count is a string."""
-    module = _module(call, {"param_name": "module"}, "One of the expected param is missing")
+    module = module_of_query(call, "param_name", "One of the expected param is missing")
     tag = module.tags.get(call.names["id"])
     if tag is None:
         raise refuse(404, "INVALID_DATA", "tags not found", {"api_name": "id"})

@@ -154,6 +154,18 @@ CORRECTIONS = [
     ),
     Correction(
         "tags.json",
+        ("paths", TAGS, "put", "responses", "207"),
+        _response(_in("tags", {"oneOf": [{"$ref": "#/components/schemas/Success_Response"}, ENVELOPE]})),
+        "missing, and no file says what an update that went through in part answers; taken to be as with a creation",
+    ),
+    Correction(
+        "tags.json",
+        _schema("Success_Response", "properties", "message", "enum"),
+        [f"tags {done} successfully" for done in ("created", "deleted", "updated", "merged")],
+        "knows no merged tags, which the newer files and the documentation have",
+    ),
+    Correction(
+        "tags.json",
         ("paths", TAGS, "get", "responses", "204"),
         {"description": ""},
         "missing; samples of the older SDKs check for 204 where a module has no tags",

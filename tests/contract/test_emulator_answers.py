@@ -15,6 +15,7 @@ from tests.emulator.user import LEADS, MASS_DELETE, User
 pytestmark = pytest.mark.skipif(not oas.available(), reason=oas.WHY_SKIPPED)
 
 HOT = "2276164000001021041"
+VIP = "2276164000001021043"
 CONTACTS_TAG = "2276164000001021051"
 OLD_LEADS = "2276164000000538003"
 RECORD = "2276164000006064001"
@@ -174,6 +175,45 @@ CREATIONS: list[tuple[int, Any]] = [
 @pytest.mark.parametrize(("status", "body"), CREATIONS, ids=range(len(CREATIONS)))
 def test_a_creation_of_tags_is_answered_as_the_files_have_it(user: User, status: int, body: Any) -> None:
     assert checked(user.post("/settings/tags", body, module="Leads")).status_code == status
+
+
+UPDATES: list[tuple[int, Any]] = [
+    (200, {"tags": [{"id": HOT, "name": "new", "color_code": "#57B1FD"}]}),
+    (200, {"tags": [{"id": HOT, "name": "new"}]}),
+    (400, {"tags": [{"id": HOT, "name": "VIP"}]}),
+    (400, {"tags": [{"id": HOT, "name": "n" * 27}]}),
+    (400, {"tags": [{"id": HOT}]}),
+    (400, {"tags": []}),
+    (400, {}),
+]
+
+
+@pytest.mark.parametrize("path", ["/settings/tags", f"/settings/tags/{HOT}"])
+@pytest.mark.parametrize(("status", "body"), UPDATES, ids=range(len(UPDATES)))
+def test_an_update_of_tags_is_answered_as_the_files_have_it(user: User, path: str, status: int, body: Any) -> None:
+    assert checked(user.call("PUT", path, json=body, params={"module": "Leads"})).status_code == status
+
+
+def test_an_update_in_part_is_answered_as_the_files_have_it(user: User) -> None:
+    body = {"tags": [{"id": HOT, "name": "new"}, {"id": UNKNOWN, "name": "newer"}]}
+
+    assert checked(user.call("PUT", "/settings/tags", json=body, params={"module": "Leads"})).status_code == 207
+
+
+MERGES: list[tuple[int, Any]] = [
+    (200, {"tags": [{"conflict_id": VIP}]}),
+    (400, {"tags": [{"conflict_id": UNKNOWN}]}),
+    (400, {"tags": [{"conflict_id": "VIP"}]}),
+    (400, {"tags": [{}]}),
+    (400, {"tags": [{"conflict_id": VIP}] * 2}),
+    (400, {"tags": []}),
+    (400, {}),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), MERGES, ids=range(len(MERGES)))
+def test_a_merge_of_tags_is_answered_as_the_files_have_it(user: User, status: int, body: Any) -> None:
+    assert checked(user.post(f"/settings/tags/{HOT}/actions/merge", body)).status_code == status
 
 
 TAGGINGS: list[tuple[int, Any]] = [

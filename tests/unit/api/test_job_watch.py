@@ -95,7 +95,7 @@ def test_the_job_that_is_due_first_says_when_to_ask_again() -> None:
 
     jobs.saw(ONE, JobStatus("SCHEDULED", 100, 0, 0), 660.0)
     jobs.saw(TWO, JobStatus("RUNNING", 100, 79, 0), 660.0)
-    assert jobs.next_wait(660.0) == pytest.approx(0.9 * 20 / 40 * 60)
+    assert jobs.next_wait(660.0) == pytest.approx(1.1 * 21 / 39 * 60)
 
     jobs.saw(TWO, JobStatus("COMPLETED"), 690.0)
     assert jobs.next_wait(690.0) == 36.0

@@ -101,6 +101,13 @@ def test_whatever_the_pace_counts_cost_few_polls(pace: str, queued: float, total
     assert len(polls(SIX_HOURS, counts=True, pace=pace, queued=queued, total=total)) <= 85
 
 
+@given(st.floats(2, SIX_HOURS), st.floats(0, 0.99), st.integers(1, 50_000))
+def test_a_job_at_one_pace_takes_no_more_polls_with_counts_than_without(length: float, queued: float, total: int) -> None:
+    with_counts, without = (polls(length, counts=counts, queued=queued, total=total) for counts in (True, False))
+    # of few items a forecast may miss by one poll
+    assert len(with_counts) <= len(without) + (total < 100)
+
+
 @given(st.floats(2, SIX_HOURS), st.booleans(), st.floats(0, 0.99), st.integers(1, 50_000))
 def test_an_end_is_noticed_at_most_five_seconds_or_a_tenth_late(length: float, counts: bool, queued: float, total: int) -> None:
     lateness = polls(length, counts=counts, queued=queued, total=total)[-1] - length
@@ -137,9 +144,15 @@ def test_counts_that_foretell_nothing_change_nothing(status: JobStatus | None, e
 
 
 def test_two_counts_foretell_the_end() -> None:
-    # 39 more in 200 s, perhaps nearly 40; 19 are left, perhaps hardly more
-    earlier = (400.0, JobStatus("RUNNING", 100, 40, 1))
-    assert DEFAULT.next_wait(600.0, JobStatus("RUNNING", 100, 70, 10), earlier) == pytest.approx(0.9 * 19 / 40 * 200)
+    # 39 more in 200 s, perhaps nearly 40; 40 are left, perhaps hardly more than 39
+    earlier = (400.0, JobStatus("RUNNING", 100, 20, 1))
+    assert DEFAULT.next_wait(600.0, JobStatus("RUNNING", 100, 50, 10), earlier) == pytest.approx(0.9 * 39 / 40 * 200)
+
+
+def test_an_end_that_is_near_is_looked_for_just_behind_it() -> None:
+    earlier = (500.0, JobStatus("RUNNING", 100, 50, 0))
+    assert DEFAULT.next_wait(600.0, JobStatus("RUNNING", 100, 90, 0), earlier) == pytest.approx(1.1 * 25)
+    assert DEFAULT.next_wait(600.0, JobStatus("RUNNING", 100, 80, 0), earlier) == 60.0
 
 
 def test_a_forecast_reaches_no_further_than_half_of_the_time_that_has_passed() -> None:
@@ -150,7 +163,7 @@ def test_a_forecast_reaches_no_further_than_half_of_the_time_that_has_passed() -
 
 def test_a_last_item_that_takes_long_is_not_asked_for_without_end() -> None:
     earlier = (500.0, JobStatus("RUNNING", 100, 10, 0))
-    assert DEFAULT.next_wait(600.0, JobStatus("RUNNING", 100, 99, 0), earlier) == pytest.approx(6.0)
+    assert DEFAULT.next_wait(600.0, JobStatus("RUNNING", 1000, 999, 0), earlier) == pytest.approx(6.0)
 
 
 # --- failures ------------------------------------------------------------------------------------------------------------

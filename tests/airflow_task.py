@@ -38,6 +38,7 @@ class TaskInstance:
 
     def __init__(self, task: BaseOperator) -> None:
         self.task = task
+        self.dag_id, self.run_id, self.task_id, self.map_index = "a_dag", "a_run", task.task_id, -1
         self.try_number = 0
         self.max_tries = task.retries or 0
         self.start_date = datetime.now(UTC)

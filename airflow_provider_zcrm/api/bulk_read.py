@@ -92,7 +92,7 @@ def bulk_read_result(job_id: str) -> ApiCall[bytes]:
 def read_rows(lines: Iterable[str]) -> Iterator[TaggedRecord]:
     """Yield the records of a CSV file with the names of their tags.
 
-    :raises NotSupported: it has no column for the id or for the tags
+    :raises NotSupported: it has no column for the id or for the tags, or rows of another width
     """
     rows = csv.reader(lines)
     header = [name.strip().lower() for name in next(rows, [])]
@@ -100,6 +100,8 @@ def read_rows(lines: Iterable[str]) -> Iterator[TaggedRecord]:
         raise NotSupported(f"Zoho's export of the records has no column Id or Tag, but {header}.")
     record_id, tags = header.index("id"), header.index("tag")
     for row in rows:
+        if len(row) != len(header):
+            raise NotSupported(f"A row of Zoho's export of the records has {len(row)} columns and not {len(header)}: {row}.")
         yield TaggedRecord(row[record_id], tuple(name.strip() for name in row[tags].split(",") if name.strip()))
 
 

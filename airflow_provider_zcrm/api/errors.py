@@ -6,7 +6,7 @@ The tree answers what a caller asks, "what now?":
 - `TokenRejected`: replace the access token once, then send again;
 - `PermanentError`: no waiting will mend it, the advice says what the user must change;
 - `SubmissionUncertain`: nobody knows whether Zoho took a submission, so it must not simply be sent again;
-- `JobFailed`, `TagsLeftBehind`, `RecordsLeftBehind`, `DeadlineReached`: the calls worked, the outcome is not the one that was wanted.
+- `JobFailed`, `TagsLeftBehind`, `RecordsLeftBehind`, `BackupShort`, `DeadlineReached`: the calls worked, the outcome is not the wanted one.
 
 Which class a response becomes stands in a table, keyed by Zoho's ``code`` and the shape of ``details``, never by ``message``
 (Zoho's documents disagree about messages). No exception carries a token or a secret.
@@ -247,7 +247,7 @@ class SubmissionUncertain(ZohoCrmError):
 
 
 class JobFailed(ZohoCrmError):
-    """A mass-delete job ended as FAILED, or deleted less than it should have."""
+    """A job of Zoho's ended as FAILED, or did less than it should have."""
 
 
 class TagsLeftBehind(JobFailed):
@@ -256,6 +256,10 @@ class TagsLeftBehind(JobFailed):
 
 class RecordsLeftBehind(JobFailed):
     """Zoho has not deleted all of the wanted records."""
+
+
+class BackupShort(ZohoCrmError):
+    """Fewer records were found for a tag than Zoho says carry it, so what would be backed up is not all."""
 
 
 class DeadlineReached(ZohoCrmError):

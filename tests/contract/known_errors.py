@@ -178,6 +178,18 @@ CORRECTIONS = [
     ),
     Correction(
         "tags.json",
+        _schema("New_Tag_Request_Wrapper", "properties", "tags", "items"),
+        {"type": "object", "properties": {"name": {"type": "string", "maxLength": 25}, "id": {"type": "string"}}, "required": ["name"]},
+        "asks for the colour, the creator and the times of a tag that is only put on records",
+    ),
+    Correction(
+        "tags.json",
+        _schema("New_Tag_Request_Wrapper", "properties", "ids", "maxItems"),
+        500,
+        "missing; the documentation allows 500 records per call",
+    ),
+    Correction(
+        "tags.json",
         ("paths", TAGS, "get", "parameters"),
         [
             {"name": "module", "in": "query", "required": True, "schema": {"type": "string"}},

@@ -21,6 +21,7 @@ from airflow_provider_zcrm.api.mass_delete import (
 )
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.org import get_org
+from airflow_provider_zcrm.api.tag_writes import NewTag, add_tag, create_tags
 from airflow_provider_zcrm.api.tags import count_records, list_tags
 from airflow_provider_zcrm.client.retries import NO_RETRIES
 from airflow_provider_zcrm.client.tokens import forget_tokens
@@ -37,6 +38,8 @@ CALLS: dict[str, ApiCall[Any]] = {
     "org": get_org(),
     "tags": list_tags("Leads"),
     "records count": count_records("Leads", HOT),
+    "create tags": create_tags("Leads", [NewTag("new", "#F48435"), NewTag("plain")]),
+    "put a tag on records": add_tag("Leads", HOT, "hot", ["2276164000006064001"]),
     "delete tags": submit_tags("Leads", LEADS, [HOT, "2276164000001021042"]),
     "delete as many tags as may be": submit_tags("Leads", LEADS, [str(number) for number in range(TAGS_PER_JOB)]),
     "status of a tags job": job_status(MassDeleteJob("tags", "2276164000001035002")),

@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,10 @@ from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from demo.local_airflow import LocalAirflow
 from demo.processes import Processes
+from tests.airflow_task import TaskRun
 from tests.conftest import connection_json
 from tests.e2e.conftest import restored_signals
 
@@ -34,7 +37,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
             processes.stop()
 
 
-def run(airflow: LocalAirflow, emulator_server: EmulatorServer, dag_id: str, conf: dict[str, str] | None = None) -> None:
+def run(airflow: LocalAirflow, emulator_server: EmulatorServer, dag_id: str, conf: dict[str, Any] | None = None) -> None:
     """Run a DAG to its end; fails if the run does."""
     env = {**airflow.env, "AIRFLOW_CONN_ZOHO_CRM_DEFAULT": connection_json(emulator_server.url)}
     conf_arguments = ["--conf", json.dumps(conf)] if conf else []
@@ -47,6 +50,7 @@ def test_there_is_a_test_for_every_example() -> None:
         "zoho_crm_weekly_tag_cleanup",
         "zoho_crm_cleanup_many_modules",
         "zoho_crm_wait_for_records_job",
+        "zoho_crm_restore_tags",
     }
 
 
@@ -66,6 +70,19 @@ def test_the_clean_up_of_many_modules_deletes_in_each(airflow: LocalAirflow, emu
     assert {"test", "asdf"} <= gone["Leads"]
     assert {"test", "bounced?"} <= gone["Contacts"]
     assert {"test deal", "Q4-2023"} <= gone["Deals"]
+
+
+def test_the_restore_brings_back_what_a_backup_holds(
+    airflow: LocalAirflow, emulator: Control, emulator_server: EmulatorServer, tmp_path: Path
+) -> None:
+    path, hot = f"file://{tmp_path}/Leads.jsonl", emulator.tags("Leads")["hot"]
+    TaskRun(BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[hot], path=path)).try_once()
+    before = set(emulator.tagged("Leads")["hot"])
+    emulator.remove_tags("Leads", [hot])
+    run(airflow, emulator_server, "zoho_crm_restore_tags", {"path": path})
+    assert "hot" not in emulator.tags("Leads")
+    run(airflow, emulator_server, "zoho_crm_restore_tags", {"path": path, "dry_run": False})
+    assert set(emulator.tagged("Leads")["hot"]) == before
 
 
 def test_the_wait_for_records_ends_with_the_job(airflow: LocalAirflow, emulator: Control, emulator_server: EmulatorServer) -> None:

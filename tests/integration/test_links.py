@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -17,6 +18,7 @@ from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.get_provider_info import get_provider_info
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.links.zcrm import GUIDES, ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
@@ -28,9 +30,11 @@ ROOT = Path(__file__).parents[2]
 LINK = ZohoCrmModuleLink.xcom_key
 LEADS = "https://crm.zoho.com/crm/tab/Leads"
 HOT = "2276164000001021041"
+BACKUPS = tempfile.mkdtemp(prefix="zcrm-backups-")
 
 TASKS: dict[str, Callable[[], BaseOperator]] = {
     "delete": lambda: MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=[HOT]),
+    "back up": lambda: BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[HOT], path=f"{BACKUPS}/Leads.jsonl"),
     "find": lambda: FindTagsOperator(task_id="find", module="Leads", selection={"name_glob": ["h*"]}),
     "wait": lambda: MassDeleteJobSensor(task_id="wait", module="Leads", job_id="2276164000001234567", unknown_job_grace=0),
 }

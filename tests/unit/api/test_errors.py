@@ -562,5 +562,6 @@ def test_each_class_answers_what_now() -> None:
         JobFailed,
         TagsLeftBehind,
         errors.RecordsLeftBehind,
+        errors.BackupShort,
         errors.DeadlineReached,
     }

@@ -1,0 +1,201 @@
+"""`BackupTagsOperator`: writes down tags, and the records that carry them, before they are deleted."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_zcrm.api.errors import BackupShort, BackupUnfinished, InvalidArgument, InvalidBackup
+from airflow_provider_zcrm.api.ids import ids_of
+from airflow_provider_zcrm.api.tag_backup import Contents, Header, SavedTag, check, write
+from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.backup_file import BackupFile, org_id
+from airflow_provider_zcrm.operators.tag_reader import TagReader
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.api.tags import Tag
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+# what was tagged a moment ago may not be listed yet: seconds to wait before each further look
+_LOOKS = (15.0, 45.0)
+
+
+class BackupTagsOperator(BaseOperator):
+    """Writes name, colour and id of tags, and the ids of the records that carry them, into a file that `RestoreTagsOperator` reads.
+
+    It fails if it finds fewer records for a tag than Zoho says carry it, so that no delete follows. A backup that stands there already is
+    never overwritten; one that this very task instance wrote in an earlier try is kept.
+    Returns ``path``, and how many ``tags`` and ``records`` (pairs of a record and a tag) are in it. Without tags nothing is written, and
+    ``path`` is None.
+
+    .. seealso:: docs/backup.md
+
+    :param module: API name of the module (templated).
+    :param tag_ids: the tags as `FindTagsOperator` returns them, or their ids as for `MassDeleteTagsOperator` (templated).
+    :param path: where to, in any object storage that Airflow knows, such as ``s3://bucket/{{ run_id }}/Leads.jsonl`` (templated).
+    :param include_records: write the ids of the records too; without them a restore creates the tags and no more.
+    :param object_storage_conn_id: the Airflow connection to the object storage, if it needs one (templated).
+    :param zoho_crm_conn_id: id of the Airflow connection to Zoho CRM (templated).
+    """
+
+    template_fields: Sequence[str] = ("module", "tag_ids", "path", "object_storage_conn_id", "zoho_crm_conn_id")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json"}
+    ui_color = "#d8e8d3"
+    operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("backup"))
+
+    def __init__(
+        self,
+        *,
+        module: str,
+        tag_ids: Any,
+        path: str,
+        include_records: bool = True,
+        object_storage_conn_id: str | None = None,
+        zoho_crm_conn_id: str = "zoho_crm_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.module = module
+        self.tag_ids = tag_ids
+        self.path = path
+        self.include_records = include_records
+        self.object_storage_conn_id = object_storage_conn_id
+        self.zoho_crm_conn_id = zoho_crm_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read everything, compare it with Zoho's counts, and only then write the file.
+
+        :raises ZohoCrmFailure: another backup stands there, or Zoho refuses a call
+        :raises BackupShort: fewer records were found than there must be; a retry looks again
+        """
+        from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+
+        with airflow_errors():
+            tag_ids = ids_of(self.tag_ids, "tag_ids")
+            if not tag_ids:
+                return self._nothing("no tags were given")
+            file = BackupFile(self.path, self.object_storage_conn_id)
+            made_by = _task_instance(context)
+            standing = self._standing(file, made_by, tag_ids)
+            client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
+            ZohoCrmModuleLink.store(context, client.config, self.module)
+            reader = TagReader(client, self.module)
+            if standing:
+                self._check_that_it_holds_all(standing, reader, tag_ids)
+                return self._summary(standing)
+            tags = self._present(reader, tag_ids)
+            if not tags:
+                return self._nothing("none of the tags is there any more")
+            return self._summary(self._back_up(file, client, reader, tags, made_by))
+
+    def _nothing(self, why: str) -> dict[str, Any]:
+        self.log.info("Nothing to back up of %s: %s. No file is written.", self.module, why)
+        return {"path": None, "tags": 0, "records": 0}
+
+    def _summary(self, contents: Contents) -> dict[str, Any]:
+        summary = {"path": self.path, "tags": len(contents.tags), "records": sum(contents.records.values())}
+        names = ", ".join(f"{tag.name} ({contents.records.get(tag.id, 0)})" for tag in contents.tags)
+        self.log.info("%s holds %d tags of %s with %d records: %s", self.path, summary["tags"], self.module, summary["records"], names)
+        return summary
+
+    # --- a backup that is there already --------------------------------------------------------------------------------
+
+    def _standing(self, file: BackupFile, made_by: str, tag_ids: Sequence[str]) -> Contents | None:
+        """Return the backup that an earlier try has written, None if there is none or only the beginning of one.
+
+        :raises InvalidArgument: something else stands there
+        """
+        if not file.exists():
+            return None
+        try:
+            standing = file.contents()
+        except BackupUnfinished as error:
+            self.log.warning("%s: %s It is replaced.", self.path, error.message)
+            return None
+        header = standing.header
+        if (header.made_by, header.module) != (made_by, self.module) or not {tag.id for tag in standing.tags} >= set(tag_ids):
+            raise InvalidArgument(
+                f"{self.path} holds a backup already, of {len(standing.tags)} tags of {header.module}, made by {header.made_by} at "
+                f"{header.created_at}. It is not overwritten.",
+                advice="Give each run and each module a path of its own, with {{ run_id }} and {{ task.module }} in it.",
+            )
+        self.log.info("An earlier try of this task has written %s at %s; it is kept.", self.path, header.created_at)
+        return standing
+
+    def _check_that_it_holds_all(self, standing: Contents, reader: TagReader, tag_ids: Sequence[str]) -> None:
+        if not self.include_records:
+            return
+        counts = reader.counts(reader.look(tag_ids))
+        more = {tag_id: told for tag_id, told in counts.items() if told > standing.records.get(tag_id, 0)}
+        if more:
+            names = {tag.id: tag.name for tag in standing.tags}
+            raise InvalidArgument(
+                f"{self.path} is a backup by an earlier try of this task, and more records carry these tags now: "
+                + ", ".join(f"{names[tag_id]} ({standing.records.get(tag_id, 0)}, now {told})" for tag_id, told in more.items()),
+                advice="It is not overwritten. Move it away and clear the task, or run the DAG anew.",
+            )
+
+    # --- a new backup ----------------------------------------------------------------------------------------------------
+
+    def _present(self, reader: TagReader, tag_ids: Sequence[str]) -> list[Tag]:
+        """Return the tags that are there; if some are not, the list is read once more before that is believed."""
+        tags = reader.look(tag_ids)
+        if len(tags) < len(tag_ids):
+            time.sleep(_LOOKS[0])
+            tags = reader.look(tag_ids)
+        gone = set(tag_ids) - {tag.id for tag in tags}
+        if gone:
+            self.log.warning("%s has no such tags any more, so they are not backed up: %s", self.module, ", ".join(sorted(gone)))
+        return tags
+
+    def _back_up(self, file: BackupFile, client: ZohoCrmClient, reader: TagReader, tags: Sequence[Tag], made_by: str) -> Contents:
+        created_at = datetime.now(UTC).isoformat(timespec="seconds")
+        header = Header(self.module, org_id(client), client.config.hosts.environment, created_at, made_by, self.include_records)
+        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as draft:
+            contents = self._draft(draft, header, reader, tags)
+            draft.seek(0)
+            file.write(draft)
+        if file.contents() != contents:
+            raise InvalidBackup(f"What was read back from {self.path} is not what was written to it.")
+        return contents
+
+    def _draft(self, draft: IO[str], header: Header, reader: TagReader, tags: Sequence[Tag]) -> Contents:
+        """Write the backup into a local file until it has as many records as Zoho counts.
+
+        :raises BackupShort: it never has
+        """
+        short: list[str] = []
+        for pause in (0.0, *_LOOKS):
+            if short:
+                self.log.info("Fewer records were found than Zoho counts; looking again in %.0f s: %s", pause, ", ".join(short))
+                time.sleep(pause)
+                tags = reader.look([tag.id for tag in tags])
+            counts = reader.counts(tags) if self.include_records else {}
+            carried = reader.carried([tag_id for tag_id, told in counts.items() if told], page_by_page=bool(short))
+            draft.seek(0)
+            draft.truncate()
+            draft.writelines(write(header, [SavedTag(tag.id, tag.name, tag.color_code) for tag in tags], carried))
+            draft.seek(0)
+            contents = check(draft)
+            found = {tag: contents.records.get(tag.id, 0) for tag in tags}
+            short = [f"{tag.name} ({number} of {counts[tag.id]})" for tag, number in found.items() if number < counts.get(tag.id, 0)]
+            if not short:
+                return contents
+        raise BackupShort(
+            f"For {len(short)} tags of {self.module} fewer records were found than Zoho says carry them: {', '.join(short)}. "
+            "No backup was written.",
+            advice="The user whose token it is must see all records of the module; a retry looks again.",
+        )
+
+
+def _task_instance(context: Context) -> str:
+    ti = context["ti"]
+    return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}"

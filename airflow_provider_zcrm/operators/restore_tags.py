@@ -1,0 +1,115 @@
+"""`RestoreTagsOperator`: creates the tags of a backup again and puts them back on their records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_zcrm.api.arguments import truth_of
+from airflow_provider_zcrm.api.errors import InvalidArgument
+from airflow_provider_zcrm.api.tag_backup import Header, records_of_tags
+from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.backup_file import BackupFile, org_id
+from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+
+class RestoreTagsOperator(BaseOperator):
+    """Creates the tags of a backup that are not there (by name), with their colours, and puts all of them back on their records.
+
+    It goes into the module that the backup is of. Running it twice changes nothing more. What could not be restored (records that are
+    gone, limits of the edition) does not fail the task: it stands in the log and in XCom ``not_restored``, per tag and reason with the
+    number of records and the first 100 of their ids.
+    Returns ``path``, ``module``, ``tags`` (in the backup), ``created``, ``records`` (pairs of a record and a tag that it carries now) and
+    ``not_restored`` (pairs that could not be restored).
+
+    .. seealso:: docs/backup.md
+
+    :param path: a file that `BackupTagsOperator` has written (templated).
+    :param dry_run: read everything and change nothing; the numbers are those that would be (templated as ``only_look``).
+    :param other_org: restore also into another org or environment than the one that the backup is of (templated).
+    :param object_storage_conn_id: the Airflow connection to the object storage, if it needs one (templated).
+    :param zoho_crm_conn_id: id of the Airflow connection to Zoho CRM (templated).
+    """
+
+    template_fields: Sequence[str] = ("path", "only_look", "other_org", "object_storage_conn_id", "zoho_crm_conn_id")
+    ui_color = "#d3e4e8"
+    operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("backup"))
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        dry_run: bool | str = False,
+        other_org: bool | str = False,
+        object_storage_conn_id: str | None = None,
+        zoho_crm_conn_id: str = "zoho_crm_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.path = path
+        # dry_run is a method of Airflow's operators
+        self.only_look = dry_run
+        self.other_org = other_org
+        self.object_storage_conn_id = object_storage_conn_id
+        self.zoho_crm_conn_id = zoho_crm_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Check the backup to its end, and only then change anything.
+
+        :raises ZohoCrmFailure: there is no whole backup, it is of another org, or Zoho refuses the calls
+        """
+        from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+
+        with airflow_errors():
+            only_look, other_org = truth_of(self.only_look, "dry_run"), truth_of(self.other_org, "other_org")
+            file = BackupFile(self.path, self.object_storage_conn_id)
+            if not file.exists():
+                raise InvalidArgument(f"There is no backup at {self.path}.")
+            contents = file.contents()
+            header, module = contents.header, contents.header.module
+            client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
+            ZohoCrmModuleLink.store(context, client.config, module)
+            self._check_org(header, client, other_org=other_org)
+            restoration = TagRestoration(client, module, contents.tags)
+            missing = restoration.missing()
+            summary = {"path": self.path, "module": module, "tags": len(contents.tags)}
+            numbers = (len(contents.tags), module, sum(contents.records.values()), header.created_at)
+            self.log.info("The backup holds %d tags of %s with %d records, as of %s.", *numbers)
+            self.log.info("Tags to create: %s", ", ".join(tag.name for tag in missing) or "none")
+            if only_look:
+                return summary | {"created": len(missing), "records": sum(contents.records.values()), "not_restored": 0}
+            restoration.create(missing)
+            with file.lines() as lines:
+                restoration.put_on_records(records_of_tags(lines))
+        lost = restoration.not_restored
+        for entry in lost:
+            self.log.warning("Not restored: %(tag)s: %(reason)s; records: %(records)d %(record_ids)s", entry)
+        context["ti"].xcom_push(key="not_restored", value=lost)
+        self.log.info("%d tags created, and %d records carry their tags again.", restoration.created, restoration.records)
+        done = {"created": restoration.created, "records": restoration.records}
+        return summary | done | {"not_restored": sum(entry["records"] for entry in lost)}
+
+    def _check_org(self, header: Header, client: ZohoCrmClient, *, other_org: bool) -> None:
+        """Refuse a backup of another org, unless that is wanted.
+
+        :raises InvalidArgument: it is of another one
+        """
+        environment = client.config.hosts.environment
+        zgid = org_id(client) if header.zgid else ""
+        same = header.environment == environment and (not header.zgid or not zgid or header.zgid == zgid)
+        if same and not (header.zgid and zgid):
+            self.log.warning("Whether the backup is of this org is not known: that needs the scope ZohoCRM.org.READ, then and now.")
+        if not same and not other_org:
+            raise InvalidArgument(
+                f"{self.path} is a backup of the org {header.zgid or '(unknown)'} ({header.environment}), and the connection "
+                f"{self.zoho_crm_conn_id} leads to {zgid or 'an org'} ({environment}).",
+                advice="With other_org=True the tags are created there; records have other ids in another org.",
+            )

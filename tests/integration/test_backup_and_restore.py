@@ -1,0 +1,597 @@
+"""Backing tags up and restoring them, against the emulator and a real object storage of Airflow's."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from airflow_provider_zcrm.api.errors import BackupShort
+from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+from airflow_provider_zcrm.api.tag_backup import check
+from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, REFRESH_TOKEN, empty_seed
+from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
+from airflow_provider_zcrm.operators import backup_tags, tag_reader, tag_restoration
+from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
+from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
+from tests.airflow_task import TaskRun
+
+HOT, COLD, VIP = "2276164000001021041", "2276164000001021042", "2276164000001021043"
+LIST_TAGS = "GET /crm/{version}/settings/tags"
+CREATE_TAGS = "POST /crm/{version}/settings/tags"
+COUNT = "GET /crm/{version}/settings/tags/{id}/actions/records_count"
+ORG = "GET /crm/{version}/org"
+PAGE = "GET /crm/{version}/{module}"
+ADD_TAGS = "POST /crm/{version}/{module}/actions/add_tags"
+EXPORT = "POST /crm/bulk/{version}/read"
+POLL = "GET /crm/bulk/{version}/read/{job}"
+DOWNLOAD = "GET /crm/bulk/{version}/read/{job}/result"
+
+
+@pytest.fixture(autouse=True)
+def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup_tags, "_LOOKS", (0.05, 0.05))
+    monkeypatch.setattr(tag_reader, "_EXPORT", PollSchedule(shortest=0.2, longest=0.5))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return f"file://{tmp_path}/a_run/Leads.jsonl"
+
+
+def backup(path: str, tag_ids: Any, module: str = "Leads", **arguments: Any) -> TaskRun:
+    return TaskRun(BackupTagsOperator(task_id="back_up", module=module, tag_ids=tag_ids, path=path, **arguments))
+
+
+def restore(path: str, **arguments: Any) -> TaskRun:
+    return TaskRun(RestoreTagsOperator(task_id="restore", path=path, **arguments))
+
+
+def delete(emulator: Control, tag_ids: list[str], module: str = "Leads") -> None:
+    """Delete tags, and let the time pass that Zoho takes for it."""
+    task = MassDeleteTagsOperator(task_id="delete", module=module, tag_ids=tag_ids, max_share=1.0)
+    TaskRun(task, state=False).try_once()
+    emulator.advance(10.0)
+
+
+def tags(emulator: Control, module: str = "Leads", zgid: str | None = None) -> dict[str, str | None]:
+    """Return the colours by name."""
+    found = next(item for item in emulator.org(zgid)["modules"] if item["api_name"] == module)
+    return {tag["name"]: tag["color_code"] for tag in found["tags"]}
+
+
+def holders(emulator: Control, module: str = "Leads") -> dict[str, set[str]]:
+    return {name: set(records) for name, records in emulator.tagged(module).items()}
+
+
+def calls(emulator: Control) -> dict[str, int]:
+    """Return how often each operation was called, without tokens."""
+    counted = emulator.counters()["calls"]
+    return {operation: sum(statuses.values()) for operation, statuses in counted.items() if "/crm/" in operation}
+
+
+def written(path: str) -> Any:
+    return check(Path(path.removeprefix("file://")).read_text().splitlines(keepends=True))
+
+
+def many(emulator: Control, number: int, each: int = 1) -> None:
+    emulator.add_records("Leads", {"number": number, "tags_each": each})
+
+
+# --- there and back ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [0, 450, 1200])
+def test_what_is_deleted_comes_back_with_its_colours_and_records(emulator: Control, path: str, number: int) -> None:
+    many(emulator, number, 2)
+    emulator.add_tags("Leads", [{"name": "nobody's", "color_code": None}, {"name": "Grün; so to say", "color_code": "#1DB9B4"}])
+    colours, records = tags(emulator), holders(emulator)
+    ids = list(emulator.tags("Leads").values())
+
+    summary = backup(path, ids).try_once()
+    assert summary == {"path": path, "tags": len(ids), "records": sum(map(len, records.values()))}
+    delete(emulator, ids)
+    assert tags(emulator) == {}
+    restored = restore(path)
+    assert restored.try_once() == {
+        "path": path,
+        "module": "Leads",
+        "tags": len(ids),
+        "created": len(ids),
+        "records": summary["records"],
+        "not_restored": 0,
+    }
+    assert restored.ti.xcoms["not_restored"] == []
+    assert tags(emulator) == colours
+    assert holders(emulator) == records
+
+
+def test_only_the_given_tags_are_touched_and_others_stay_on_their_records(emulator: Control, path: str) -> None:
+    records = holders(emulator)
+    backup(path, [{"id": VIP, "name": "VIP", "reason": "unused"}]).try_once()
+    assert [tag.name for tag in written(path).tags] == ["VIP"]
+    delete(emulator, [VIP])
+    restore(path).try_once()
+    assert holders(emulator) == records
+    assert emulator.tags("Leads")["hot"] == HOT
+
+
+def test_the_header_says_where_it_comes_from(emulator: Control, path: str) -> None:
+    backup(path, [HOT]).try_once()
+    header = written(path).header
+    assert (header.module, header.zgid, header.environment, header.made_by) == (
+        "Leads", "808232144", "production", "a_dag/a_run/back_up/-1",
+    )  # fmt: skip
+
+
+def test_any_object_storage_will_do(emulator: Control) -> None:
+    """Airflow knows none that needs no server besides files; here it is told of the one of fsspec in memory."""
+    try:
+        from airflow.sdk.io import attach
+    except ImportError:
+        from airflow.io.store import attach
+    attach("memory", conn_id="my_storage", fs=MemoryFileSystem())
+    path, records = "memory://backups/a_run/Leads.jsonl", holders(emulator)
+    assert backup(path, [HOT, COLD], object_storage_conn_id="my_storage").try_once()["records"] == 10
+    delete(emulator, [HOT, COLD])
+    assert restore(path, object_storage_conn_id="my_storage").try_once()["created"] == 2
+    assert holders(emulator) == records
+
+
+# --- the backup ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tag_ids", [[], [[], []]])
+def test_without_tags_there_is_neither_a_file_nor_a_call(emulator: Control, path: str, tag_ids: Any) -> None:
+    assert backup(path, tag_ids).try_once() == {"path": None, "tags": 0, "records": 0}
+    assert emulator.requests() == []
+    assert not Path(path.removeprefix("file://")).exists()
+
+
+def test_tags_that_are_gone_are_left_out_after_a_second_look(emulator: Control, path: str) -> None:
+    assert backup(path, [HOT, "1"]).try_once()["tags"] == 1
+    assert len(emulator.requests("settings/tags", "GET")) == 3  # twice the list, once the count
+    assert backup(path + "2", ["1"]).try_once() == {"path": None, "tags": 0, "records": 0}
+
+
+def test_tags_without_records_cost_no_reading_of_records(emulator: Control, path: str) -> None:
+    many(emulator, 300)
+    unused = emulator.add_tags("Leads", ["a", "b"])
+    emulator.reset_counters()
+    backup(path, unused).try_once()
+    assert emulator.requests("/Leads") == []
+    assert emulator.requests("/bulk/") == []
+
+
+def test_without_records_only_the_tags_are_written_and_restored(emulator: Control, path: str) -> None:
+    backup(path, [HOT, COLD], include_records=False).try_once()
+    assert emulator.requests("records_count") == []
+    delete(emulator, [HOT, COLD])
+    restore(path).try_once()
+    assert {"hot", "cold"} <= tags(emulator).keys()
+    assert holders(emulator)["hot"] == set()
+    assert emulator.requests("add_tags") == []
+
+
+@pytest.mark.parametrize("reading", ["ignored", "supported"])
+def test_a_small_module_costs_one_page_and_the_counts_that_the_list_does_not_tell(emulator: Control, path: str, reading: str) -> None:
+    emulator.readings(include_counts=reading)
+    backup(path, [HOT, COLD]).try_once()
+    counts = {COUNT: 2} if reading == "ignored" else {}
+    assert calls(emulator) == {LIST_TAGS: 1, ORG: 1, PAGE: 1} | counts
+
+
+def test_a_large_module_is_exported_in_one_job_whatever_its_size(emulator: Control, path: str) -> None:
+    many(emulator, 5000, 3)
+    backup(path, [HOT, COLD, VIP]).try_once()
+    made = calls(emulator)
+    assert (made[PAGE], made[EXPORT], made[DOWNLOAD]) == (1, 1, 1)
+
+
+def test_an_export_of_several_files_is_read_to_its_end(emulator: Control, path: str) -> None:
+    many(emulator, 900)
+    emulator.change_org(bulk_read_page=300)
+    assert backup(path, [HOT, COLD, VIP]).try_once()["records"] == sum(len(holders(emulator)[name]) for name in ("hot", "cold", "VIP"))
+    assert calls(emulator)[EXPORT] == 4
+
+
+@pytest.mark.parametrize("why", ["refused", "absent", "scope", "failed", "module"])
+def test_records_are_read_page_by_page_where_there_is_no_export(emulator: Control, path: str, why: str) -> None:
+    seed = leads_seed(450)
+    if why == "scope":
+        seed["orgs"][0]["refresh_tokens"] = [{"token": REFRESH_TOKEN, "scopes": ["ZohoCRM.settings.ALL", "ZohoCRM.modules.ALL"]}]
+    seed["orgs"][0]["modules"][0]["bulk_read_supported"] = why != "module"
+    emulator.seed(seed)
+    if why in ("refused", "absent"):
+        emulator.readings(bulk_tag_column=why)
+    if why == "failed":
+        emulator.next_bulk_reads(outcome="failed")
+    ids = list(emulator.tags("Leads").values())
+    assert backup(path, ids).try_once()["records"] == 450
+    assert calls(emulator)[PAGE] == 3
+    assert written(path).header.zgid == ("" if why == "scope" else "808232144")
+
+
+def leads_seed(number: int, locked: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a seed whose records are hot and cold in turn, from `record(0)` on."""
+    seed = empty_seed()
+    records = [{"id": record(n), "tags": [("hot", "cold")[n % 2]]} for n in range(number)]
+    seed["orgs"][0]["modules"] = [{"api_name": "Leads", "tags": ["hot", "cold"], "records": records, "locked_records": list(locked)}]
+    return seed
+
+
+def record(number: int) -> str:
+    return f"2276164000007{number:06}"
+
+
+def test_an_export_that_lacks_records_is_noticed_and_the_pages_have_them(emulator: Control, path: str) -> None:
+    many(emulator, 400)
+    emulator.next_bulk_reads(missing=30)
+    backup(path, [HOT, COLD, VIP]).try_once()
+    assert {tag.name: written(path).records[tag.id] for tag in written(path).tags} == {
+        name: len(holders(emulator)[name]) for name in ("hot", "cold", "VIP")
+    }
+    assert calls(emulator)[COUNT] == 6
+
+
+def test_converted_leads_are_records_too(emulator: Control, path: str) -> None:
+    emulator.add_records("Leads", [{"tags": ["hot"], "converted": True}] * 3)
+    assert backup(path, [HOT]).try_once()["records"] == 8
+    many(emulator, 300)
+    emulator.readings(bulk_converted="off")
+    assert backup(path + "2", [HOT]).try_once()["records"] == len(holders(emulator)["hot"])
+
+
+def test_fewer_records_than_there_must_be_fail_the_task_so_that_no_delete_follows(emulator: Control, path: str) -> None:
+    emulator.fault("status", f"{HOT}/actions/records_count", times=None, status=200, body={"count": "7"})
+    run = backup(path, [HOT, COLD])
+    with pytest.raises(BackupShort, match=r"hot \(5 of 7\)") as short:
+        run.try_once()
+    assert "cold" not in str(short.value)
+    assert not Path(path.removeprefix("file://")).exists()
+    assert len(emulator.requests(f"{HOT}/actions/records_count")) == 3
+    emulator.clear_faults()
+    assert run.try_once()["records"] == 10
+
+
+def test_a_tag_in_the_middle_of_the_wait_is_counted_anew(emulator: Control, path: str) -> None:
+    emulator.fault("status", f"{HOT}/actions/records_count", times=1, status=200, body={"count": "7"})
+    assert backup(path, [HOT]).try_once()["records"] == 5
+
+
+# --- what stands there already -------------------------------------------------------------------------------------------
+
+
+def test_another_run_never_overwrites_a_backup(emulator: Control, path: str) -> None:
+    backup(path, [HOT]).try_once()
+    before = Path(path.removeprefix("file://")).read_bytes()
+    other = backup(path, [HOT])
+    other.ti.run_id = "another_run"
+    emulator.reset_counters()
+    with pytest.raises(ZohoCrmFailure, match=r"a_dag/a_run/back_up/-1.*not overwritten"):
+        other.try_once()
+    with pytest.raises(ZohoCrmFailure, match="not overwritten"):
+        backup(path, ["2276164000001021051"], module="Contacts").try_once()
+    with pytest.raises(ZohoCrmFailure, match="not overwritten"):
+        backup(path, [HOT, COLD]).try_once()
+    assert Path(path.removeprefix("file://")).read_bytes() == before
+    assert emulator.requests() == []
+
+
+def test_a_retry_keeps_what_an_earlier_try_has_written_even_after_the_delete(emulator: Control, path: str) -> None:
+    run = backup(path, [HOT, COLD])
+    summary = run.try_once()
+    before = Path(path.removeprefix("file://")).read_bytes()
+    assert run.try_once() == summary
+    delete(emulator, [HOT, COLD])
+    run.clear()
+    assert run.try_once() == summary
+    assert Path(path.removeprefix("file://")).read_bytes() == before
+
+
+def test_a_retry_that_finds_more_records_than_were_written_fails(emulator: Control, path: str) -> None:
+    run = backup(path, [HOT])
+    run.try_once()
+    emulator.add_records("Leads", [{"tags": ["hot"]}])
+    with pytest.raises(ZohoCrmFailure, match=r"hot \(5, now 6\)"):
+        run.try_once()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_backup_that_broke_off_is_replaced(emulator: Control, path: str, share: float) -> None:
+    backup(path, [HOT]).try_once()
+    file = Path(path.removeprefix("file://"))
+    whole = file.read_text()
+    file.write_text(whole[: int(len(whole) * share)])
+    with pytest.raises(ZohoCrmFailure, match="breaks off"):
+        restore(path).try_once()
+    other = backup(path, [HOT])
+    other.ti.run_id = "another_run"
+    other.try_once()
+    assert written(path).records == {HOT: 5}
+
+
+def test_a_file_that_is_no_backup_is_never_overwritten(emulator: Control, path: str) -> None:
+    file = Path(path.removeprefix("file://"))
+    file.parent.mkdir()
+    file.write_text("id,name\n1,hot\n")
+    with pytest.raises(ZohoCrmFailure, match="not what stands there"):
+        backup(path, [HOT]).try_once()
+    with pytest.raises(ZohoCrmFailure, match="not what stands there"):
+        restore(path).try_once()
+    assert file.read_text() == "id,name\n1,hot\n"
+    assert emulator.requests() == []
+
+
+def test_a_write_that_breaks_off_leaves_nothing_that_counts_as_a_backup(
+    emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = backup(path, [HOT])
+    # a full disk cannot be had here: the copy writes half and fails
+    with monkeypatch.context() as patch:
+
+        def half(source: Any, target: Any) -> None:
+            target.write(source.read(150))
+            raise OSError("No space left on device")
+
+        patch.setattr("airflow_provider_zcrm.operators.backup_file.shutil.copyfileobj", half)
+        with pytest.raises(OSError, match="No space"):
+            run.try_once()
+    with pytest.raises(ZohoCrmFailure, match="breaks off"):
+        restore(path).try_once()
+    assert run.try_once()["records"] == 5
+
+
+@pytest.mark.parametrize("path", ["", "None", None])
+def test_a_path_is_needed(emulator: Control, path: Any) -> None:
+    with pytest.raises(ZohoCrmFailure, match="path is"):
+        backup(path, [HOT]).try_once()
+    with pytest.raises(ZohoCrmFailure, match="path is"):
+        restore(path).try_once()
+
+
+def test_a_backup_that_is_not_there_cannot_be_restored(emulator: Control, path: str) -> None:
+    with pytest.raises(ZohoCrmFailure, match="There is no backup"):
+        restore(path).try_once()
+    assert emulator.requests() == []
+
+
+# --- the restoration -----------------------------------------------------------------------------------------------------
+
+
+def test_restoring_twice_changes_nothing_more(emulator: Control, path: str) -> None:
+    backup(path, [HOT, COLD]).try_once()
+    delete(emulator, [HOT, COLD])
+    run = restore(path)
+    run.try_once()
+    once = emulator.org(records=True)["modules"]
+    again = run.try_once()
+    assert (again["created"], again["records"], again["not_restored"]) == (0, 10, 0)
+    assert emulator.org(records=True)["modules"] == once
+
+
+@pytest.mark.parametrize("place", ["settings/tags$", "add_tags"])
+def test_a_lost_answer_does_no_harm(emulator: Control, path: str, place: str) -> None:
+    colours, records = tags(emulator), holders(emulator)
+    backup(path, [HOT, COLD]).try_once()
+    delete(emulator, [HOT, COLD])
+    emulator.fault("drop_after", place, method="POST")
+    assert restore(path).try_once()["not_restored"] == 0
+    assert tags(emulator) == colours
+    assert holders(emulator) == records
+
+
+def test_a_tag_of_that_name_that_was_made_meanwhile_is_taken(emulator: Control, path: str) -> None:
+    backup(path, [HOT]).try_once()
+    delete(emulator, [HOT])
+    emulator.add_tags("Leads", [{"name": "hot", "color_code": "#B88562"}])
+    assert restore(path).try_once()["created"] == 0
+    assert tags(emulator)["hot"] == "#B88562"
+    assert len(holders(emulator)["hot"]) == 5
+
+
+@pytest.mark.parametrize("reading", ["mapping_mismatch", "duplicate_data"])
+def test_a_tag_that_is_made_while_it_is_created_is_taken(emulator: Control, path: str, reading: str) -> None:
+    backup(path, [HOT]).try_once()
+    delete(emulator, [HOT])
+    emulator.readings(other_color=reading)
+    emulator.add_tags("Leads", [{"name": "hot", "color_code": "#B88562"}])
+    emulator.fault("status", "settings/tags$", method="GET", status=200, body={"tags": []})
+    assert restore(path).try_once()["records"] == 5
+    assert len(holders(emulator)["hot"]) == 5
+
+
+@pytest.mark.parametrize("at_once", ["20", "any", "1"])
+def test_many_tags_are_created_however_many_a_call_takes(emulator: Control, path: str, at_once: str) -> None:
+    ids = emulator.add_tags("Leads", [f"tag {number}" for number in range(45)])
+    emulator.readings(tags_per_create=at_once)
+    backup(path, ids).try_once()
+    delete(emulator, ids)
+    emulator.reset_counters()
+    assert restore(path).try_once()["created"] == 45
+    assert calls(emulator)[CREATE_TAGS] == {"20": 3, "any": 3, "1": 48}[at_once]
+
+
+def test_a_colour_that_zoho_does_not_take_is_left_out_and_told(emulator: Control, path: str) -> None:
+    odd, even = emulator.add_tags("Leads", [{"name": "odd", "color_code": "#AAFE62"}, {"name": "even", "color_code": "#F48435"}])
+    backup(path, [odd, even]).try_once()
+    delete(emulator, [odd, even])
+    emulator.readings(tag_colors="documented")
+    run = restore(path)
+    assert run.try_once()["created"] == 2
+    assert {name: colour for name, colour in tags(emulator).items() if name in ("odd", "even")} == {"odd": None, "even": "#F48435"}
+    assert [(entry["tag"], "#AAFE62" in entry["reason"]) for entry in run.ti.xcoms["not_restored"]] == [("odd", True)]
+
+
+def test_tags_beyond_the_limit_of_the_edition_are_told(emulator: Control, path: str) -> None:
+    backup(path, [HOT, COLD]).try_once()
+    delete(emulator, [HOT, COLD])
+    emulator.change_org(tags_per_module=4)
+    run = restore(path)
+    summary = run.try_once()
+    assert (summary["created"], summary["records"], summary["not_restored"]) == (1, 5, 5)
+    assert {entry["tag"] for entry in run.ti.xcoms["not_restored"]} == {"cold"}
+    assert "LICENSE_LIMIT_EXCEEDED" in run.ti.xcoms["not_restored"][0]["reason"]
+    emulator.change_org(tags_per_module=5)
+    assert run.try_once()["not_restored"] == 0
+
+
+@pytest.mark.parametrize("missing", ["failure", "invalid_data"])
+def test_records_that_are_gone_are_told_and_the_others_restored(emulator: Control, path: str, missing: str) -> None:
+    emulator.readings(missing_record=missing)
+    gone = sorted(holders(emulator)["hot"])[:2]
+    backup(path, [HOT]).try_once()
+    delete(emulator, [HOT])
+    remove_records(emulator, gone)
+    run = restore(path)
+    summary = run.try_once()
+    assert (summary["records"], summary["not_restored"]) == (3, 2)
+    (entry,) = run.ti.xcoms["not_restored"]
+    assert (entry["tag"], entry["records"], sorted(entry["record_ids"])) == ("hot", 2, gone)
+    assert len(holders(emulator)["hot"]) == 3
+
+
+def remove_records(emulator: Control, ids: list[str]) -> None:
+    from airflow_provider_zcrm.api.mass_delete import delete_records
+    from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+
+    assert ZohoCrmHook().get_conn().send(delete_records("Leads", ids)).deleted
+
+
+@pytest.mark.parametrize("full", ["not_added_tags", "failure"])
+def test_a_record_that_is_full_is_told(emulator: Control, path: str, full: str) -> None:
+    emulator.readings(full_record=full)
+    backup(path, [HOT]).try_once()
+    delete(emulator, [HOT])
+    emulator.change_org(tags_per_record=1)
+    record = next(iter(holders(emulator)["VIP"]))
+    run = restore(path)
+    assert run.try_once()["records"] == 4
+    assert run.ti.xcoms["not_restored"][0]["record_ids"] == [record]
+
+
+@pytest.mark.parametrize("locked", ["element", "whole_call"])
+def test_locked_records_do_not_keep_the_others_from_their_tags(emulator: Control, path: str, locked: str) -> None:
+    kept_off = [record(6), record(8), record(10)]
+    emulator.seed(leads_seed(40, kept_off))
+    hot = emulator.tags("Leads")["hot"]
+    backup(path, hot).try_once()
+    delete(emulator, [hot])
+    emulator.readings(locked_record=locked)
+    run = restore(path)
+    assert run.try_once()["records"] == 17
+    (entry,) = run.ti.xcoms["not_restored"]
+    assert sorted(entry["record_ids"]) == kept_off
+    assert "RECORD_LOCKED" in entry["reason"]
+
+
+@pytest.mark.parametrize(("extra", "restored"), [(100, 19), (0, 0)])
+def test_a_refusal_that_names_no_record_is_narrowed_down(
+    emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch, extra: int, restored: int
+) -> None:
+    monkeypatch.setattr(tag_restoration, "_EXTRA_CALLS", extra)
+    emulator.seed(leads_seed(40))
+    hot = emulator.tags("Leads")["hot"]
+    backup(path, hot).try_once()
+    delete(emulator, [hot])
+    body = {"code": "INVALID_DATA", "details": {}, "message": "invalid data", "status": "error"}
+    # 20 records, then 10, 5, 2 and 1
+    emulator.fault("status", "add_tags", times=5, status=400, body=body)
+    run = restore(path)
+    summary = run.try_once()
+    assert (summary["records"], summary["not_restored"]) == (restored, 20 - restored)
+
+
+def test_a_refusal_that_is_not_about_records_fails_the_task(emulator: Control, path: str) -> None:
+    backup(path, [HOT]).try_once()
+    delete(emulator, [HOT])
+    body = {"code": "FAILURE", "details": {}, "message": "permission denied to  update records", "status": "error"}
+    emulator.fault("status", "add_tags", status=400, body=body)
+    with pytest.raises(ZohoCrmFailure, match="permission denied"):
+        restore(path).try_once()
+
+
+@pytest.mark.parametrize("dry_run", [True, "True"])
+def test_a_dry_run_changes_nothing_and_tells_what_it_would(emulator: Control, path: str, dry_run: Any) -> None:
+    backup(path, [HOT, COLD]).try_once()
+    delete(emulator, [HOT])
+    emulator.reset_counters()
+    summary = restore(path, dry_run=dry_run).try_once()
+    assert (summary["created"], summary["records"]) == (1, 10)
+    assert "hot" not in tags(emulator)
+    assert emulator.requests("/crm/", "POST") == []
+
+
+def test_a_backup_of_another_org_is_refused_unless_it_is_wanted(emulator: Control, path: str) -> None:
+    backup(path, [HOT]).try_once()
+    seed = leads_seed(0)
+    seed["orgs"][0] |= {"zgid": "60001234567", "id_prefix": "3060320", "name": "Another Org"}
+    seed["orgs"][0]["modules"][0]["tags"] = []
+    seed["clients"] = [CLIENT]
+    emulator.seed(seed)
+    with pytest.raises(ZohoCrmFailure, match=r"808232144.*60001234567"):
+        restore(path).try_once()
+    assert tags(emulator) == {}
+    run = restore(path, other_org=True)
+    summary = run.try_once()
+    assert (summary["created"], summary["records"], summary["not_restored"]) == (1, 0, 5)
+    assert list(tags(emulator)) == ["hot"]
+
+
+def test_a_backup_of_another_environment_is_refused(emulator: Control, path: str) -> None:
+    backup(path, [HOT]).try_once()
+    file = Path(path.removeprefix("file://"))
+    file.write_text(file.read_text().replace('"production"', '"sandbox"'))
+    with pytest.raises(ZohoCrmFailure, match="sandbox"):
+        restore(path).try_once()
+
+
+# --- the promise ---------------------------------------------------------------------------------------------------------
+
+
+def large_org(rng: random.Random, modules: int, tags_each: int, records: int) -> dict[str, Any]:
+    """Describe an org in which every record carries 0 to 3 tags, some tags are on many records and some on none."""
+    seed = empty_seed()
+    names = [f"tag {number}" for number in range(tags_each)]
+    used = names[: int(tags_each * 0.9)]
+    colours = [None, "#57B1FD", "#F48435", "#63C57E"]
+    seed["orgs"][0]["modules"] = [
+        {
+            "api_name": f"Module{number}",
+            "tags": [{"name": name, "color_code": rng.choice(colours)} for name in names],
+            "records": [{"tags": sorted({rng.choice(used) for _ in range(rng.randrange(4))})} for _ in range(records)],
+        }
+        for number in range(modules)
+    ]
+    return seed
+
+
+def test_ten_modules_with_a_hundred_tags_on_twenty_thousand_records_come_back_as_they_were(emulator: Control, tmp_path: Path) -> None:
+    emulator.seed(large_org(random.Random(20_000), modules=10, tags_each=100, records=2_000))
+    paths = {f"Module{number}": f"file://{tmp_path}/{number}.jsonl" for number in range(10)}
+    before = {module: (tags(emulator, module), holders(emulator, module)) for module in paths}
+    ids = {module: list(emulator.tags(module).values()) for module in paths}
+    emulator.reset_counters()
+
+    for module, path in paths.items():
+        backup(path, ids[module], module=module).try_once()
+    made = calls(emulator)
+    assert made.pop(POLL) <= 30
+    assert made == {LIST_TAGS: 10, ORG: 10, COUNT: 1000, PAGE: 10, EXPORT: 10, DOWNLOAD: 10}
+
+    for module in paths:
+        delete(emulator, ids[module], module)
+        assert tags(emulator, module) == {}
+    emulator.reset_counters()
+
+    for path in paths.values():
+        restore(path).try_once()
+    assert {module: (tags(emulator, module), holders(emulator, module)) for module in paths} == before
+    puts = sum(-(-len(records) // 500) for _, held in before.values() for records in held.values())
+    assert calls(emulator) == {LIST_TAGS: 10, ORG: 10, CREATE_TAGS: 50, ADD_TAGS: puts}

@@ -29,7 +29,8 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": [_modules("airflow_provider_zcrm.hooks.zcrm")],
         "operators": [
-            _modules(f"airflow_provider_zcrm.operators.{name}") for name in ("find_tags", "backup_tags", "mass_delete", "restore_tags")
+            _modules(f"airflow_provider_zcrm.operators.{name}")
+            for name in ("find_tags", "backup_tags", "mass_delete", "mass_delete_records", "restore_tags")
         ],
         "sensors": [_modules("airflow_provider_zcrm.sensors.mass_delete")],
         "triggers": [_modules("airflow_provider_zcrm.triggers.mass_delete")],

@@ -52,6 +52,11 @@ def task_round(context: Mapping[str, Any]) -> int:
     return int(ti.max_tries) - int(ti.task.retries or 0) + 1
 
 
+def never_cleared(context: Mapping[str, Any]) -> bool:
+    """Tell whether no task of the DAG run was ever cleared, which is what takes a task's state away on some versions; False if unknown."""
+    return getattr(context.get("dag_run"), "clear_number", None) == 0
+
+
 def execution_timeout_left(context: Mapping[str, Any], now: float) -> float | None:
     """Return the seconds of ``execution_timeout`` that this try has left, None without one; ``now`` in epoch seconds."""
     limit: timedelta | None = context["ti"].task.execution_timeout

@@ -54,6 +54,13 @@ class TaskInstance:
         return self.first_reschedule
 
 
+class DagRun:
+    """What operators use of a DAG run."""
+
+    def __init__(self) -> None:
+        self.clear_number = 0
+
+
 class TaskRun:
     """One task instance.
 
@@ -63,6 +70,7 @@ class TaskRun:
     def __init__(self, task: BaseOperator, *, state: bool = True) -> None:
         self.task = task
         self.ti = TaskInstance(task)
+        self.dag_run = DagRun()
         self.store = StateStore() if state else None
         self.deferred: TaskDeferred | None = None
         self.events: list[TriggerEvent] = []
@@ -93,10 +101,11 @@ class TaskRun:
 
     def clear(self) -> None:
         """Do what clearing a finished task does to its numbers."""
+        self.dag_run.clear_number += 1
         self.ti.max_tries = self.ti.try_number + (self.task.retries or 0)
 
     def context(self) -> Any:
-        context: dict[str, Any] = {"ti": self.ti, "task_instance": self.ti, "task": self.task}
+        context: dict[str, Any] = {"ti": self.ti, "task_instance": self.ti, "task": self.task, "dag_run": self.dag_run}
         if self.store is not None:
             context["task_state_store"] = self.store
         return context

@@ -179,7 +179,11 @@ class BackupUnfinished(InvalidBackup):
 
 
 class GuardTripped(PermanentError):
-    """More would be deleted than a guard allows (``max_tags``, ``max_share``); nothing was sent."""
+    """More would be deleted than a guard allows (``max_tags``, ``max_share``, ``max_records``); nothing was sent."""
+
+
+class ResubmissionForbidden(PermanentError):
+    """A custom view must not be submitted again: nobody knows what became of the submission before; nothing was sent."""
 
 
 class CredentialsRejected(PermanentError):

@@ -1,4 +1,4 @@
-"""What is asked before and after records are deleted: how many a custom view shows, and which of some ids there are.
+"""What is asked before and after records are deleted: how many a custom view shows, is that too many, and which ids there still are.
 
 The count is made from statistics that follow a change by 1 to 10 minutes, so it is a guard against the wrong view and no proof.
 Zoho: crm/developer/docs/api/v8/module_record_count.html, get-records.html
@@ -9,11 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import InvalidArgument, decode, unexpected
+from airflow_provider_zcrm.api.errors import GuardTripped, InvalidArgument, decode, unexpected
 from airflow_provider_zcrm.api.modules import in_path
 
 RECORDS_PER_LOOK = 100
 _READ = "ZohoCRM.modules.READ"
+
+
+def check_number(number: int, max_records: int | None, what: str) -> None:
+    """Judge a delete before anything is sent.
+
+    :raises GuardTripped: names the numbers, and the argument that would allow it
+    """
+    if max_records is not None and number > max_records:
+        raise GuardTripped(
+            f"{number} records would be deleted ({what}), and max_records={max_records} forbids that. Nothing was sent.",
+            advice=f"If all of them are meant to go: max_records={number}.",
+        )
 
 
 def count_view(module: str, cvid: str) -> ApiCall[int]:

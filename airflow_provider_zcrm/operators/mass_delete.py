@@ -16,14 +16,13 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, RetryableError, TagsLeftBehind
 from airflow_provider_zcrm.api.guards import DEFAULT_MAX_SHARE, Guards
 from airflow_provider_zcrm.api.ids import ids_of, names_of
-from airflow_provider_zcrm.api.job_watch import JobWatch, sentence
+from airflow_provider_zcrm.api.job_watch import sentence
 from airflow_provider_zcrm.api.journal import Journal
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
 from airflow_provider_zcrm.hooks.errors import airflow_errors
-from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.tag_deletion import Rules, TagDeletion
-from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds, tell_that_jobs_go_on
+from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_until_ended, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import read_event
 from airflow_provider_zcrm.version_compat import TaskState, task_round
 
@@ -234,16 +233,8 @@ class MassDeleteTagsOperator(BaseOperator):
                 unknown_job_grace=self.unknown_job_grace,
                 carry={"tag_ids": wanted},
             )
-        watch = JobWatch(jobs, configured_schedule(seconds(self.poke_interval, "poke_interval")), self.unknown_job_grace)
-        started_at = time.time()
-        while watch.open_jobs():
-            time.sleep(max(0.0, min(watch.next_wait(time.time() - started_at), deadline - time.time())))
-            over = time.time() >= deadline
-            poll_jobs(self._client, watch, watch.open_jobs() if over else watch.due_jobs(time.time() - started_at), started_at)
-            if over and watch.open_jobs():
-                last = "; ".join(sentence(report) for report in watch.reports())
-                raise DeadlineReached(f"timeout is over before all jobs have ended: {last}. Zoho goes on with them.")
-        return self._finish(context, deletion, watch.reports(), wanted)
+        reports = poll_until_ended(self._client, jobs, deadline, self.poke_interval, self.unknown_job_grace)
+        return self._finish(context, deletion, reports, wanted)
 
     def _finish(self, context: Context, deletion: TagDeletion, reports: list[dict[str, Any]], wanted: list[str]) -> list[str]:
         context["ti"].xcom_push(key="report", value=reports)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_zcrm.api.errors import (
-    DeadlineReached,
     InvalidArgument,
     InvalidModule,
     JobAlreadyRunning,
@@ -30,6 +29,7 @@ from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import Tag, list_tags
 from airflow_provider_zcrm.operators.counting import count_unless_gone
 from airflow_provider_zcrm.operators.log_lists import log_list
+from airflow_provider_zcrm.operators.waiting import check_deadline, growing_pauses
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
@@ -263,7 +263,7 @@ class TagDeletion:
 
     def _post_batch(self, tag_ids: list[str]) -> None:
         """Post one batch, without the tags that have gone meanwhile, and after another job where Zoho wants that."""
-        looks, pauses = iter(_LOOKS), _growing_pauses()
+        looks, pauses = iter(_LOOKS), growing_pauses()
         log_list(log, f"Asking Zoho to delete {len(tag_ids)} tags of {self._module}", self._named(tag_ids))
         while tag_ids:
             try:
@@ -340,19 +340,9 @@ class TagDeletion:
         time.sleep(seconds)
 
     def _check_deadline(self, seconds: float) -> None:
-        if time.time() + seconds >= self._journal.deadline:
-            raise DeadlineReached(
-                f"The timeout of the task is reached before all tags of {self._module} are submitted; submitted jobs: {self.job_ids()}.",
-                advice="Give the task a longer timeout; clearing it goes on where it stopped.",
-            )
+        unfinished = f"all tags of {self._module} are submitted; submitted jobs: {self.job_ids()}"
+        check_deadline(self._journal.deadline, seconds, unfinished)
 
 
 def _use(used_by: Sequence[str] | None) -> str:
     return "Zoho does not tell what uses it" if used_by is None else f"automation uses it ({', '.join(used_by)})"
-
-
-def _growing_pauses() -> Iterator[float]:
-    pause = 5.0
-    while True:
-        yield pause
-        pause = min(pause * 2, 60.0)

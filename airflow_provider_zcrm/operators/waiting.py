@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
-from airflow_provider_zcrm.api.errors import InvalidArgument, JobNotFound
-from airflow_provider_zcrm.api.job_watch import JobWatch, sentence
+from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, JobFailed, JobNotFound
+from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, sentence
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
+from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.triggers.mass_delete import MassDeleteJobTrigger
 from airflow_provider_zcrm.version_compat import execution_timeout_left
 
@@ -61,6 +62,75 @@ def poll_jobs(client: ZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJ
         else:
             if watch.saw(job, status, time.time() - started_at):
                 log.log(level, "Job %s is %s.", job.id, status.state)
+
+
+def poll_until_ended(
+    client: ZohoCrmClient, jobs: Sequence[MassDeleteJob], deadline: float, poke_interval: float | timedelta | None, unknown_job_grace: float
+) -> list[dict[str, Any]]:
+    """Wait in the worker until the jobs have ended, and return what became of each.
+
+    :param deadline: epoch seconds; the jobs are asked for once more when it is reached.
+    :raises DeadlineReached: a job has not ended by then
+    """
+    watch = JobWatch(jobs, configured_schedule(seconds(poke_interval, "poke_interval")), unknown_job_grace)
+    started_at = time.time()
+    while watch.open_jobs():
+        time.sleep(max(0.0, min(watch.next_wait(time.time() - started_at), deadline - time.time())))
+        over = time.time() >= deadline
+        poll_jobs(client, watch, watch.open_jobs() if over else watch.due_jobs(time.time() - started_at), started_at)
+        if over and watch.open_jobs():
+            last = "; ".join(sentence(report) for report in watch.reports())
+            raise DeadlineReached(f"timeout is over before all jobs have ended: {last}. Zoho goes on with them.")
+    return watch.reports()
+
+
+def judge(reports: Sequence[dict[str, Any]], on_partial_failure: str, unknown_job_grace: float, to_delete_the_rest: str) -> None:
+    """Raise what is wrong with ended jobs, judged by what they say of themselves.
+
+    :param to_delete_the_rest: what the user can do, for the advice.
+    :raises JobNotFound: Zoho has forgotten a job
+    :raises JobFailed: a job has failed, or left something behind and ``on_partial_failure`` is "fail"
+    """
+    told = "; ".join(sentence(report) for report in reports) or "no job to wait for"
+    lost = [report["id"] for report in reports if report["state"] == LOST]
+    if lost:
+        raise JobNotFound(f"Zoho has not known {', '.join(lost)} for {unknown_job_grace:g} s ({told}).")
+    if any(report["state"] == "FAILED" for report in reports):
+        raise JobFailed(
+            f"A mass delete has failed: {told}.", advice=f"Look in Zoho CRM at what is left; to delete it, {to_delete_the_rest}."
+        )
+    partial = any(report["failed"] or _fewer(report["deleted"], report["total"]) for report in reports)
+    if partial and on_partial_failure == "fail":
+        raise JobFailed(
+            f"A mass delete has left something behind: {told}.",
+            advice=f"on_partial_failure='ignore' accepts that; to delete the rest, {to_delete_the_rest}.",
+        )
+    log.log(logging.WARNING if partial else logging.INFO, "Ended: %s.", told)
+
+
+def _fewer(deleted: int | None, total: int | None) -> bool:
+    """Tell whether fewer were deleted than there were, as far as Zoho says."""
+    return deleted is not None and total is not None and deleted < total
+
+
+def check_deadline(deadline: float, seconds: float, what: str) -> None:
+    """Raise if a wait of so many seconds would outlast the deadline.
+
+    :param what: what should have been reached by then, for the sentence.
+    """
+    if time.time() + seconds >= deadline:
+        raise DeadlineReached(
+            f"The timeout of the task is reached before {what}.",
+            advice="Give the task a longer timeout; clearing it goes on where it stopped.",
+        )
+
+
+def growing_pauses() -> Iterator[float]:
+    """Yield the seconds to wait for a job of somebody else: 5 at first, then more, at most 60."""
+    pause = 5.0
+    while True:
+        yield pause
+        pause = min(pause * 2, 60.0)
 
 
 def defer_to_triggerer(

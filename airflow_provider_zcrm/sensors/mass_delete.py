@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
 
 from airflow_provider_zcrm.api import poll_schedule
-from airflow_provider_zcrm.api.errors import InvalidArgument, JobFailed, JobNotFound, RetryableError
+from airflow_provider_zcrm.api.errors import InvalidArgument, JobFailed, RetryableError
 from airflow_provider_zcrm.api.ids import ids_of
-from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, sentence
+from airflow_provider_zcrm.api.job_watch import JobWatch
 from airflow_provider_zcrm.api.mass_delete import KINDS, MassDeleteJob
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_jobs, seconds, tell_that_jobs_go_on
+from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, judge, poll_jobs, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import read_event
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 # the poke that shall find the timeout over comes so much later, in seconds
 _PAST_TIMEOUT = 0.1
+_TO_DELETE_THE_REST = {
+    "tags": "clear the task that submitted the job",
+    "records": "clear the task that submitted the job, with confirm_resubmit=True: it submits the view again, as it is then",
+}
 
 
 class MassDeleteJobSensor(BaseSensorOperator):
@@ -197,25 +201,5 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     def _judged(self, reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the reports if they are good, or raise what is wrong with them."""
-        told = "; ".join(sentence(report) for report in reports) or "no job to wait for"
-        lost = [report["id"] for report in reports if report["state"] == LOST]
-        if lost:
-            raise JobNotFound(f"Zoho has not known {', '.join(lost)} for {self.unknown_job_grace:g} s ({told}).")
-        if any(report["state"] == "FAILED" for report in reports):
-            raise JobFailed(
-                f"A mass delete has failed: {told}.",
-                advice="Look in Zoho CRM at what is left; to delete it, clear the task that submitted the job.",
-            )
-        partial = [report for report in reports if report["failed"] or _fewer(report["deleted"], report["total"])]
-        if partial and self.on_partial_failure == "fail":
-            raise JobFailed(
-                f"A mass delete has left something behind: {told}.",
-                advice="on_partial_failure='ignore' accepts that; to delete the rest, clear the task that submitted the job.",
-            )
-        self.log.log(logging.WARNING if partial else logging.INFO, "Ended: %s.", told)
+        judge(reports, self.on_partial_failure, self.unknown_job_grace, _TO_DELETE_THE_REST[self.kind])
         return reports
-
-
-def _fewer(deleted: int | None, total: int | None) -> bool:
-    """Tell whether fewer were deleted than there were, as far as Zoho says."""
-    return deleted is not None and total is not None and deleted < total

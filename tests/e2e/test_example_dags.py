@@ -51,6 +51,7 @@ def test_there_is_a_test_for_every_example() -> None:
         "zoho_crm_cleanup_many_modules",
         "zoho_crm_wait_for_records_job",
         "zoho_crm_restore_tags",
+        "zoho_crm_delete_records_by_view",
     }
 
 
@@ -89,3 +90,13 @@ def test_the_wait_for_records_ends_with_the_job(airflow: LocalAirflow, emulator:
     job_id = ZohoCrmHook().get_conn().send(submit_records_by_view("Leads", "2276164000000538003"))
     run(airflow, emulator_server, "zoho_crm_wait_for_records_job", {"job_id": job_id, "module": "Leads"})
     assert emulator.requests("Leads/actions/mass_delete", "GET")
+
+
+def test_the_records_of_a_view_are_deleted_after_a_dry_run(
+    airflow: LocalAirflow, emulator: Control, emulator_server: EmulatorServer
+) -> None:
+    view = {"cvid": "2276164000000538003", "max_records": 4}
+    run(airflow, emulator_server, "zoho_crm_delete_records_by_view", {**view, "dry_run": True})
+    assert len(emulator.records("Leads")) == 10
+    run(airflow, emulator_server, "zoho_crm_delete_records_by_view", view)
+    assert len(emulator.records("Leads")) == 6

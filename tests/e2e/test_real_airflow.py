@@ -104,6 +104,32 @@ def test_clearing_a_deferred_task_takes_up_its_job(real: RealAirflow, zoho: Cont
     assert run.xcom("delete") == [zoho.counters()["jobs"][0]["job_id"]]
 
 
+def test_the_records_of_a_view_are_submitted_again_only_when_a_person_says_so(real: RealAirflow, zoho: Control) -> None:
+    mass_delete, new = "Leads/actions/mass_delete", "2276164000006064099"
+    zoho.jobs(start_delay=2, duration=2)
+    zoho.fault("drop_before", mass_delete, method="POST")
+    run = real.start("records_by_view", cvid="2276164000000538001")
+    assert run.wait() == "failed"
+    assert "never sent again by itself" in run.log("delete")
+    for confirmed, state in ((False, "failed"), (True, "success"), (True, "success")):
+        if confirmed:
+            real.airflow.call("POST", "/variables", {"key": "confirm_resubmit", "value": "true"})
+        tries = run.tasks()["delete"]["try_number"]
+        run.clear("delete")
+        run.clear("wait")
+        run.wait(lambda tries=tries: run.tasks()["delete"]["try_number"] > tries)
+        assert run.wait() == state
+        if state == "success":
+            real.airflow.call("DELETE", "/variables/confirm_resubmit")
+            zoho.add_records("Leads", [new])
+    assert len(zoho.requests(mass_delete, "POST")) == 2
+    (job,) = zoho.counters()["jobs"]
+    assert len(job["items"]) == 10
+    assert run.xcom("delete") == [job["job_id"]]
+    assert run.xcom("wait")[0]["deleted"] == 10
+    assert zoho.records("Leads") == [new]
+
+
 def test_a_revoked_token_fails_a_deferred_task_without_retry_and_says_what_to_do(real: RealAirflow, zoho: Control) -> None:
     zoho.jobs(start_delay=60)
     run = real.start("waits_for_itself", tags=["hot"])

@@ -21,6 +21,7 @@ from airflow_provider_zcrm.links.zcrm import GUIDES, ZohoCrmGuideLink, ZohoCrmMo
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
 from tests.airflow_task import TaskRun
 from tests.client.servers import zohos_names
@@ -35,6 +36,7 @@ BACKUPS = tempfile.mkdtemp(prefix="zcrm-backups-")
 TASKS: dict[str, Callable[[], BaseOperator]] = {
     "delete": lambda: MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=[HOT]),
     "back up": lambda: BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[HOT], path=f"{BACKUPS}/Leads.jsonl"),
+    "delete records": lambda: MassDeleteRecordsOperator(task_id="delete", module="Leads", record_ids=["2276164000006064001"]),
     "find": lambda: FindTagsOperator(task_id="find", module="Leads", selection={"name_glob": ["h*"]}),
     "wait": lambda: MassDeleteJobSensor(task_id="wait", module="Leads", job_id="2276164000001234567", unknown_job_grace=0),
 }

@@ -488,7 +488,7 @@ def test_a_tag_that_another_job_is_just_removing_is_left_out_once_the_list_says_
 def test_waiting_for_another_job_neither_floods_the_log_nor_the_journal(
     emulator: Control, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tag_deletion, "_growing_pauses", lambda: iter([0.1] * 50))
+    monkeypatch.setattr(tag_deletion, "growing_pauses", lambda: iter([0.1] * 50))
     emulator.readings(tag_jobs_at_once="one_per_org")
     emulator.jobs(start_delay=0.5, duration=0.5)
     run = TaskRun(task(tag_ids=many(emulator, 250), max_share=1.0))
@@ -524,7 +524,7 @@ def test_a_job_that_ended_just_before_the_timeout_is_a_success(emulator: Control
 
 
 def test_a_refusal_because_another_job_runs_is_waited_out(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tag_deletion, "_growing_pauses", lambda: iter([0.3] * 50))
+    monkeypatch.setattr(tag_deletion, "growing_pauses", lambda: iter([0.3] * 50))
     emulator.readings(tag_jobs_at_once="one_per_org")
     emulator.jobs(start_delay=0.2, duration=0.5)
     ids = many(emulator, 250)

@@ -11,6 +11,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
 from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
 
@@ -93,3 +94,22 @@ with DAG("waits_for_itself", **ALWAYS):
 with DAG("many_modules", **ALWAYS):
     mapped = MassDeleteTagsOperator.partial(task_id="delete", tag_names=["VIP"]).expand(module=["Leads", "Contacts"])
     MassDeleteJobSensor(task_id="wait", job_id=mapped.output, deferrable=True, poke_interval=1)
+
+with DAG("records_by_view", **ALWAYS | {"params": ALWAYS["params"] | {"cvid": ""}}):
+    delete_records = MassDeleteRecordsOperator(
+        task_id="delete",
+        module="{{ params.module }}",
+        cvid="{{ params.cvid }}",
+        confirm_resubmit="{{ var.value.get('confirm_resubmit', 'false') }}",
+        wait_for_completion=True,
+        deferrable=True,
+        poke_interval=1,
+    )
+    MassDeleteJobSensor(
+        task_id="wait",
+        kind="records",
+        module="{{ params.module }}",
+        job_id=delete_records.output["job_id"],
+        deferrable=True,
+        poke_interval=1,
+    )

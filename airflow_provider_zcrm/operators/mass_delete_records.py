@@ -1,0 +1,324 @@
+"""`MassDeleteRecordsOperator`: deletes records of a module of Zoho CRM, by custom view or by their ids."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import BaseOperator, conf
+
+from airflow_provider_zcrm.api.arguments import integer_of, truth_of
+from airflow_provider_zcrm.api.errors import (
+    DeadlineReached,
+    InvalidArgument,
+    JobFailed,
+    RecordsLeftBehind,
+    RetryableError,
+    SubmissionUncertain,
+)
+from airflow_provider_zcrm.api.ids import ids_of
+from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
+from airflow_provider_zcrm.api.record_checks import check_number
+from airflow_provider_zcrm.api.record_journal import RecordJournal, View
+from airflow_provider_zcrm.hooks.errors import airflow_errors
+from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.record_deletion import RecordDeletion
+from airflow_provider_zcrm.operators.view_deletion import ViewDeletion
+from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, judge, poll_until_ended, seconds, tell_that_jobs_go_on
+from airflow_provider_zcrm.triggers.mass_delete import read_event
+from airflow_provider_zcrm.version_compat import TaskState, never_cleared, task_round
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+DEFAULT_MAX_RECORDS = 1000
+_JOURNAL = "zoho_crm_mass_delete_records"
+_FINAL_FOR_A_VIEW = (JobFailed, SubmissionUncertain)
+_TO_DELETE_THE_REST = "set confirm_resubmit=True and clear the task: it submits the view again, as it is then"
+
+
+class MassDeleteRecordsOperator(BaseOperator):
+    """Deletes records of one module: all that a custom view shows, in one job, or those with given ids, at once.
+
+    A custom view is submitted once in a DAG run: a retry, or clearing the task, takes up the job that there is. A submission whose outcome
+    nobody knows fails the task without retry, and is sent again only if a person sets ``confirm_resubmit``.
+    Returns the list of job ids, empty for ``record_ids``; XCom ``job_id`` holds them for a sensor. XCom ``report`` says what became of
+    the job, of a task that waits, or of the ids: ``deleted``, ``not_found`` and ``failed``.
+
+    .. seealso:: docs/records.md, and Zoho's crm/developer/docs/api/v8/mass-delete.html
+
+    :param module: API name of the module, such as ``Leads`` (templated).
+    :param cvid: id of the custom view whose records go, 50,000 at the most; Enterprise edition and above (templated).
+    :param record_ids: instead of ``cvid``, the records by id: a string of digits, an int, a mapping with ``id``, or a sequence of these
+        nested at most twice (templated).
+    :param territory_id: with ``cvid``, only the records of this territory (templated).
+    :param include_child: with ``territory_id``, also of the territories below it (templated).
+    :param max_records: fail before anything is sent if more records than this would go; None for any number, and no count (templated).
+    :param confirm_resubmit: with ``cvid``, submit the view again although an earlier round of the task has: if the outcome is unknown, or
+        the job has left records. Set it when you have looked, and clear the task (templated).
+    :param dry_run: do everything but the delete; XCom ``would_delete`` is the number of records (templated).
+    :param zoho_crm_conn_id: id of the Airflow connection (templated).
+    :param wait_for_completion: with ``cvid``, wait until the job has ended.
+    :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
+    :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often.
+    :param timeout: seconds for all tries of the task together; when they are over, the task fails without retry.
+    :param unknown_job_grace: seconds for which Zoho may not know a job that it has just scheduled.
+    :param on_partial_failure: when records are left: ``fail`` (with ``record_ids`` retryable, with ``cvid`` not) or ``ignore`` (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        "module",
+        "cvid",
+        "record_ids",
+        "territory_id",
+        "include_child",
+        "max_records",
+        "confirm_resubmit",
+        "is_dry_run",
+        "zoho_crm_conn_id",
+        "on_partial_failure",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"record_ids": "json"}
+    ui_color = "#f9d6d2"
+    operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("records"))
+    _submitted: tuple[str, ...] = ()
+    _until = math.inf
+
+    def __init__(
+        self,
+        *,
+        module: str,
+        cvid: Any = None,
+        record_ids: Any = None,
+        territory_id: Any = None,
+        include_child: bool | str = False,
+        max_records: int | str | None = DEFAULT_MAX_RECORDS,
+        confirm_resubmit: bool | str = False,
+        dry_run: bool | str = False,
+        zoho_crm_conn_id: str = "zoho_crm_default",
+        wait_for_completion: bool = False,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: float | timedelta | None = None,
+        timeout: float | timedelta = 6 * 3600.0,
+        unknown_job_grace: float = 60.0,
+        on_partial_failure: str = "fail",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.module = module
+        self.cvid = cvid
+        self.record_ids = record_ids
+        self.territory_id = territory_id
+        self.include_child = include_child
+        self.max_records = max_records
+        self.confirm_resubmit = confirm_resubmit
+        self.is_dry_run = dry_run  # Airflow's operators have a method of the other name
+        self.zoho_crm_conn_id = zoho_crm_conn_id
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poke_interval = poke_interval
+        self.timeout = timeout
+        self.unknown_job_grace = unknown_job_grace
+        self.on_partial_failure = on_partial_failure
+
+    def execute(self, context: Context) -> list[str]:
+        """Delete, or submit the delete and wait for it if asked to.
+
+        :raises ZohoCrmFailure: what no retry will mend; of a custom view also a failed job and a submission of unknown outcome
+        :raises ZohoCrmError: what a retry may mend; it goes on where this try stopped
+        """
+        if self.cvid is None:
+            with airflow_errors(), self._deadline_first():
+                return self._delete_ids(context)
+        with airflow_errors(*_FINAL_FOR_A_VIEW), self._deadline_first():
+            return self._delete_view(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
+        """Go on when the trigger has fired."""
+        with airflow_errors(*_FINAL_FOR_A_VIEW):
+            known = dict(read_event(event))
+            check_time(known, DeadlineReached)
+            return self._finish(context, known["jobs"])
+
+    def on_kill(self) -> None:
+        """Say that the job goes on: Zoho has no way to cancel it."""
+        tell_that_jobs_go_on(self._submitted)
+
+    # --- by custom view -------------------------------------------------------------------------------------------------
+
+    def _delete_view(self, context: Context) -> list[str]:
+        view, max_records, confirmed = self._view(), self._max_records(), truth_of(self.confirm_resubmit, "confirm_resubmit")
+        dry_run = truth_of(self.is_dry_run, "dry_run")
+        state = TaskState(context)
+        journal = self._open(context, state, view)
+        deletion = ViewDeletion(
+            self._client,
+            view,
+            journal,
+            save=lambda changed: state.set(_JOURNAL, changed.to_json()),
+            max_records=max_records,
+            confirmed=confirmed,
+        )
+        job_id = deletion.earlier_job()
+        if job_id is None and dry_run:
+            self._would_delete(context, deletion.check(), str(view))
+        elif job_id is None:
+            job_id = deletion.submit()
+        self._announce(context, [job_id] if job_id else [])
+        if not job_id or not self.wait_for_completion:
+            return list(self._submitted)
+        return self._wait(context, MassDeleteJob("records", job_id, view.module), journal.deadline)
+
+    def _view(self) -> View:
+        """Return what is asked for, or refuse the arguments."""
+        if self.record_ids is not None:
+            raise InvalidArgument("Pass either cvid or record_ids, not both.")
+        include_child = truth_of(self.include_child, "include_child")
+        if include_child and self.territory_id is None:
+            raise InvalidArgument("include_child needs territory_id.")
+        territory_id = None if self.territory_id is None else _one_id(self.territory_id, "territory_id")
+        return View(self.module, _one_id(self.cvid, "cvid"), territory_id, include_child)
+
+    def _wait(self, context: Context, job: MassDeleteJob, deadline: float) -> list[str]:
+        if self.deferrable:
+            defer_to_triggerer(
+                self,
+                context,
+                [job],
+                deadline,
+                zoho_crm_conn_id=self.zoho_crm_conn_id,
+                poke_interval=self.poke_interval,
+                unknown_job_grace=self.unknown_job_grace,
+            )
+        return self._finish(context, poll_until_ended(self._client, [job], deadline, self.poke_interval, self.unknown_job_grace))
+
+    def _finish(self, context: Context, reports: list[dict[str, Any]]) -> list[str]:
+        context["ti"].xcom_push(key="report", value=reports)
+        judge(reports, self.on_partial_failure, self.unknown_job_grace, _TO_DELETE_THE_REST)
+        return [report["id"] for report in reports]
+
+    # --- by ids ---------------------------------------------------------------------------------------------------------
+
+    def _delete_ids(self, context: Context) -> list[str]:
+        record_ids = self._ids()
+        check_number(len(record_ids), self._max_records(), f"{self.module}, by their ids")
+        state = TaskState(context)
+        journal = self._open(context, state)
+        self._announce(context, [])
+        if truth_of(self.is_dry_run, "dry_run"):
+            self._would_delete(context, len(record_ids), self.module)
+            return []
+        answers = _Answers(state)
+        outcome = RecordDeletion(self._client, self.module, journal.deadline, answers.add).delete(record_ids, answers.deleted())
+        context["ti"].xcom_push(key="report", value=outcome.to_json(self.module))
+        if outcome.failed and self.on_partial_failure == "fail":
+            raise RecordsLeftBehind(
+                f"Zoho has not deleted all records of {self.module} ({outcome}): {json.dumps(outcome.failed)}.",
+                advice="The next try sends the failed ones again; on_partial_failure='ignore' accepts that they stay.",
+            )
+        self.log.log(logging.WARNING if outcome.failed else logging.INFO, "Records of %s: %s.", self.module, outcome)
+        return []
+
+    def _ids(self) -> list[str]:
+        """Return the ids that are asked for, or refuse the arguments."""
+        if self.record_ids is None:
+            raise InvalidArgument("Pass either cvid or record_ids.")
+        if self.territory_id is not None or truth_of(self.include_child, "include_child"):
+            raise InvalidArgument("territory_id and include_child need cvid.")
+        return ids_of(self.record_ids, "record_ids")
+
+    # --- both -----------------------------------------------------------------------------------------------------------
+
+    def _max_records(self) -> int | None:
+        if self.on_partial_failure not in ("fail", "ignore"):
+            raise InvalidArgument(f"on_partial_failure is {self.on_partial_failure!r}; it must be fail or ignore.")
+        return None if self.max_records is None else integer_of(self.max_records, "max_records", 0)
+
+    def _open(self, context: Context, state: TaskState, view: View | None = None) -> RecordJournal:
+        """Open the journal and, since the deadline is known now, the connection.
+
+        :param view: the view that earlier tries may have submitted.
+        """
+        timeout, _ = (seconds(getattr(self, name), name) for name in ("timeout", "poke_interval"))
+        if timeout is None:
+            raise InvalidArgument("timeout must be a number of seconds or a timedelta, not None.")
+        journal = RecordJournal.open(state.get(_JOURNAL), task_round(context), time.time(), timeout)
+        if view is not None and _journal_is_lost(context, state):
+            journal = journal.with_lost(view, earlier_round=context["ti"].try_number == journal.round)
+        self._until = journal.deadline
+        state.set(_JOURNAL, journal.to_json())
+        ZohoCrmModuleLink.store(context, self._client.config, self.module)
+        return journal
+
+    def _would_delete(self, context: Context, number: int | None, of: str) -> None:
+        self.log.info("Dry run: %s records of %s would be deleted; nothing was sent.", "any number of" if number is None else number, of)
+        context["ti"].xcom_push(key="would_delete", value=number)
+
+    @contextmanager
+    def _deadline_first(self) -> Iterator[None]:
+        """Say that the deadline is reached, and not which fault lasted until then."""
+        try:
+            yield
+        except RetryableError as error:
+            if time.time() < self._until:
+                raise
+            raise DeadlineReached(f"timeout is over; the last that happened: {error.message}", advice=error.advice) from error
+
+    def _announce(self, context: Context, job_ids: list[str]) -> None:
+        self._submitted = tuple(job_ids)
+        context["ti"].xcom_push(key="job_id", value=job_ids[0] if job_ids else [])
+
+    @cached_property
+    def _client(self) -> ZohoCrmClient:
+        from airflow_provider_zcrm.client.retries import RetryPolicy
+        from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+
+        return ZohoCrmHook(self.zoho_crm_conn_id, retries=RetryPolicy(until=self._until)).get_conn()
+
+
+class _Answers:
+    """Which records this task has deleted by their ids, one value of the task state store for each call to Zoho."""
+
+    def __init__(self, state: TaskState) -> None:
+        self._state = state
+        self._number = 0
+
+    def deleted(self) -> set[str]:
+        """Return what earlier tries have deleted; to be called before `add`."""
+        deleted: set[str] = set()
+        while (value := self._state.get(self._key())) is not None:
+            deleted.update(value["deleted"])
+            self._number += 1
+        return deleted
+
+    def add(self, deleted: Sequence[str]) -> None:
+        """Store what one more call has deleted."""
+        self._state.set(self._key(), {"v": 1, "deleted": list(deleted)})
+        self._number += 1
+
+    def _key(self) -> str:
+        return f"{_JOURNAL}_{self._number}"
+
+
+def _journal_is_lost(context: Context, state: TaskState) -> bool:
+    """Tell whether earlier tries may have submitted something of which there is no journal."""
+    if context["ti"].try_number == 1 or state.get(_JOURNAL) is not None:
+        return False
+    # where nothing has taken the journal away, the tries before have died before they opened it
+    return not (state.available and never_cleared(context))
+
+
+def _one_id(value: Any, argument: str) -> str:
+    ids = ids_of(value, argument)
+    if len(ids) != 1:
+        raise InvalidArgument(f"{argument} must be one id, not {len(ids)}.")
+    return ids[0]

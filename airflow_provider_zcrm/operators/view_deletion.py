@@ -1,0 +1,177 @@
+"""Gets the records of a custom view into one mass-delete job, once, whatever earlier tries of the task have done.
+
+The rules are those of `airflow_provider_zcrm.api.record_journal`: the intent is written before the POST, and what became of a
+submission without an answer only a person can tell.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from airflow_provider_zcrm.api.errors import (
+    JobAlreadyRunning,
+    JobNotFound,
+    NoRecordsFound,
+    NotSupported,
+    ResubmissionForbidden,
+    ScopeMissing,
+    SubmissionUncertain,
+    ZohoCrmError,
+)
+from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status, submit_records_by_view
+from airflow_provider_zcrm.api.record_checks import check_number, count_view
+from airflow_provider_zcrm.api.record_journal import RecordJournal, Submission, View
+from airflow_provider_zcrm.operators.waiting import check_deadline, growing_pauses
+
+if TYPE_CHECKING:
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+log = logging.getLogger(__name__)
+
+RECORDS_PER_JOB = 50_000
+_LOOK = (
+    "Look into the logs of the earlier tries and into Zoho CRM, whether the records are going or gone: the view itself, Setup > Data "
+    "Administration > Recycle Bin, and Audit Log. If they are not, confirm_resubmit=True and clearing the task submit the view once more, "
+    "as it is then."
+)
+
+
+class ViewDeletion:
+    """The deletion of the records of a custom view by one try of a task.
+
+    :param journal: what this task has submitted so far.
+    :param save: stores the journal and returns only when that is acknowledged; if it fails, nothing is sent.
+    :param max_records: the most records that the view may show; None for any number, and for no count.
+    :param confirmed: a person has looked, and wants the view to be submitted again.
+    """
+
+    def __init__(
+        self,
+        client: ZohoCrmClient,
+        view: View,
+        journal: RecordJournal,
+        save: Callable[[RecordJournal], None],
+        *,
+        max_records: int | None,
+        confirmed: bool,
+    ) -> None:
+        self._client = client
+        self._view = view
+        self._journal = journal
+        self._save_journal = save
+        self._max_records = max_records
+        self._confirmed = confirmed
+
+    def earlier_job(self) -> str | None:
+        """Return the job that this task has submitted already, None if there is none or its rest is to be submitted again."""
+        accepted = self._journal.accepted(self._view)
+        if accepted is None or (self._is_confirmed(accepted) and self._has_left_records(str(accepted.job_id))):
+            return None
+        log.info("Job %s is for the records of %s since %s; nothing is submitted again.", accepted.job_id, self._view, _when(accepted))
+        return accepted.job_id
+
+    def check(self) -> int | None:
+        """Judge whether the view may be submitted, and return how many records Zoho counts, None if it was not asked; sends nothing.
+
+        :raises ResubmissionForbidden: nobody knows what became of an earlier submission, and no person has confirmed another
+        :raises GuardTripped: the view shows more records than it may
+        """
+        unknown = self._journal.unknown(self._view)
+        if unknown is not None and not self._is_confirmed(unknown):
+            later = " confirm_resubmit counts from the next time that the task is cleared." if self._confirmed else ""
+            raise ResubmissionForbidden(f"{_doubt(unknown)} Nothing is sent.{later}", advice=_LOOK)
+        return self._counted()
+
+    def submit(self) -> str | None:
+        """Submit the view, after another job where Zoho wants that, and return the job's id; None if the view shows no record.
+
+        :raises SubmissionUncertain: nobody knows whether Zoho took it
+        :raises DeadlineReached: the time is over before Zoho took it
+        :raises ZohoCrmError: Zoho refused it
+        """
+        pauses = growing_pauses()
+        while True:
+            self.check()
+            try:
+                return self._post()
+            except NoRecordsFound as error:
+                log.info("%s", error)
+                return None
+            except JobAlreadyRunning as error:
+                self._wait_for_the_other(error, next(pauses))
+
+    def _counted(self) -> int | None:
+        if self._max_records is None:
+            return None
+        try:
+            number = self._client.send(count_view(self._view.module, self._view.cvid))
+        except ScopeMissing as error:
+            error.advice += " Or max_records=None, which deletes without counting."
+            raise
+        log.info("By Zoho's count, which may be ten minutes old, custom view %s shows %d records.", self._view.cvid, number)
+        part = ", of which Zoho cannot count a territory's part" if self._view.territory_id else ""
+        check_number(number, self._max_records, f"all that custom view {self._view.cvid} of {self._view.module} shows{part}")
+        if number > RECORDS_PER_JOB:
+            log.warning("One job deletes at most %d records; the rest is for the next DAG run.", RECORDS_PER_JOB)
+        return number
+
+    def _post(self) -> str:
+        view = self._view
+        check_deadline(self._journal.deadline, 0.0, f"Zoho took the delete of the records of {view}")
+        call = submit_records_by_view(view.module, view.cvid, view.territory_id, include_child=view.include_child)
+        log.info("Asking Zoho to delete the records of %s.", view)
+        self._save(self._journal.with_intent(view, time.time()))
+        try:
+            job_id = self._client.send(call)
+        except SubmissionUncertain as error:
+            error.advice = f"It is never sent again by itself. {_LOOK}"
+            raise
+        except ZohoCrmError as error:
+            self._save(self._journal.with_outcome("refused", time.time()))
+            if isinstance(error, NotSupported):
+                error.advice = (
+                    "By custom view Zoho deletes in Enterprise, Ultimate, CRM Plus and Zoho One; record_ids works in all editions."
+                )
+            raise
+        log.info("Zoho has scheduled job %s for %s.", job_id, view)
+        self._save(self._journal.with_outcome("accepted", time.time(), job_id))
+        return job_id
+
+    def _wait_for_the_other(self, error: JobAlreadyRunning, seconds: float) -> None:
+        """Wait for the job of somebody else; one that may be our own must not be followed by a second."""
+        unknown = self._journal.unknown(self._view)
+        if unknown is not None:
+            raise ResubmissionForbidden(f"{_doubt(unknown)} Zoho runs a mass delete now, which may be that one.", advice=_LOOK) from error
+        log.info("%s Waiting for it.", error)
+        check_deadline(self._journal.deadline, seconds, f"Zoho took the delete of the records of {self._view}")
+        time.sleep(seconds)
+
+    def _is_confirmed(self, submission: Submission) -> bool:
+        return self._confirmed and self._journal.may_be_confirmed(submission)
+
+    def _has_left_records(self, job_id: str) -> bool:
+        """Tell whether a job has ended without deleting all, or is unknown to Zoho."""
+        try:
+            status = self._client.send(job_status(MassDeleteJob("records", job_id, self._view.module)))
+        except JobNotFound:
+            return True
+        return status.state == "FAILED" or (status.ended and bool(status.failed))
+
+    def _save(self, journal: RecordJournal) -> None:
+        self._save_journal(journal)
+        self._journal = journal
+
+
+def _when(submission: Submission) -> str:
+    return datetime.fromtimestamp(submission.at, UTC).isoformat(sep=" ", timespec="seconds")
+
+
+def _doubt(submission: Submission) -> str:
+    asked = f"asked Zoho to delete the records of {submission.view}"
+    if submission.at:
+        return f"At {_when(submission)} this task {asked}, and nobody knows whether Zoho took that."
+    return f"Nobody knows whether an earlier try of this task has {asked}: its journal is gone, or Airflow keeps none (before 3.3)."

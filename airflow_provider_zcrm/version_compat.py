@@ -13,7 +13,8 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from airflow.providers.common.compat.sdk import Variable
+from airflow.providers.common.compat.sdk import Variable, conf
+from airflow.triggers import base as triggers
 from asgiref.sync import sync_to_async
 
 T = TypeVar("T")
@@ -77,6 +78,23 @@ def get_variable(key: str) -> str | None:
 def set_variable(key: str, value: str, description: str) -> None:
     """Write an Airflow Variable."""
     Variable.set(key, value, description=description)
+
+
+def can_end_tasks_from_triggerer() -> bool:
+    """Tell whether a trigger of this Airflow can end its task."""
+    return hasattr(triggers, "TaskSuccessEvent")
+
+
+def task_success(xcoms: dict[str, Any]) -> triggers.TriggerEvent:
+    """Return the event with which a trigger ends its task as a success."""
+    event: triggers.TriggerEvent = triggers.TaskSuccessEvent(xcoms=xcoms)
+    return event
+
+
+def xcoms_are_airflows_own() -> bool:
+    """Tell whether Airflow keeps XComs in its database; what a trigger pushes lands there whatever the backend."""
+    backend = str(conf.get("core", "xcom_backend", fallback="BaseXCom"))
+    return backend.rpartition(".")[2] == "BaseXCom"
 
 
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()

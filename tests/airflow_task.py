@@ -40,6 +40,7 @@ class TaskInstance:
         self.task = task
         self.dag_id, self.run_id, self.task_id, self.map_index = "a_dag", "a_run", task.task_id, -1
         self.try_number = 0
+        self.map_index = -1
         self.max_tries = task.retries or 0
         self.start_date = datetime.now(UTC)
         self.xcoms: dict[str, Any] = {}

@@ -7,7 +7,7 @@ another one that is about to end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_zcrm.api.mass_delete import JobStatus, MassDeleteJob
@@ -90,6 +90,12 @@ def report(job: MassDeleteJob, status: JobStatus | None) -> dict[str, Any]:
         "deleted": status.deleted,
         "failed": status.failed,
     }
+
+
+def left_behind(report: Mapping[str, Any]) -> bool:
+    """Tell whether a job has failed to delete something, as far as Zoho says."""
+    deleted, total = report["deleted"], report["total"]
+    return bool(report["failed"]) or (deleted is not None and total is not None and deleted < total)
 
 
 def sentence(report: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
 from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, JobFailed, JobNotFound
-from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, sentence
+from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, left_behind, sentence
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
 from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.triggers.mass_delete import MassDeleteJobTrigger
@@ -99,18 +99,13 @@ def judge(reports: Sequence[dict[str, Any]], on_partial_failure: str, unknown_jo
         raise JobFailed(
             f"A mass delete has failed: {told}.", advice=f"Look in Zoho CRM at what is left; to delete it, {to_delete_the_rest}."
         )
-    partial = any(report["failed"] or _fewer(report["deleted"], report["total"]) for report in reports)
+    partial = any(left_behind(report) for report in reports)
     if partial and on_partial_failure == "fail":
         raise JobFailed(
             f"A mass delete has left something behind: {told}.",
             advice=f"on_partial_failure='ignore' accepts that; to delete the rest, {to_delete_the_rest}.",
         )
     log.log(logging.WARNING if partial else logging.INFO, "Ended: %s.", told)
-
-
-def _fewer(deleted: int | None, total: int | None) -> bool:
-    """Tell whether fewer were deleted than there were, as far as Zoho says."""
-    return deleted is not None and total is not None and deleted < total
 
 
 def check_deadline(deadline: float, seconds: float, what: str) -> None:
@@ -143,10 +138,13 @@ def defer_to_triggerer(
     poke_interval: float | timedelta | None,
     unknown_job_grace: float,
     carry: Mapping[str, Any] | None = None,
+    finish: bool = False,
+    push_xcom: bool = True,
 ) -> NoReturn:
     """Hand the wait over to the triggerer; the task goes on in its ``execute_complete``.
 
     :param deadline: epoch seconds at which ``timeout`` is over; ``execution_timeout`` may come first.
+    :param finish: let the trigger end the task when all jobs are COMPLETED and nothing failed; the reports become its XCom.
     """
     now = time.time()
     limit = "timeout"
@@ -162,6 +160,8 @@ def defer_to_triggerer(
         poke_interval=seconds(poke_interval, "poke_interval"),
         unknown_job_grace=unknown_job_grace,
         carry=carry,
+        finish=finish,
+        push_xcom=push_xcom,
     )
     task.log.info("Waiting in the triggerer for %s.", ", ".join(f"job {job.id}" for job in jobs))
     backstop = timedelta(seconds=max(0.0, deadline - now) + _BACKSTOP_SECONDS)

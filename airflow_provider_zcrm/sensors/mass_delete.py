@@ -20,7 +20,8 @@ from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, judge, poll_jobs, seconds, tell_that_jobs_go_on
-from airflow_provider_zcrm.triggers.mass_delete import read_event
+from airflow_provider_zcrm.triggers.mass_delete import merged_reports, read_event
+from airflow_provider_zcrm.version_compat import can_end_tasks_from_triggerer, xcoms_are_airflows_own
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -53,6 +54,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
     :param on_partial_failure: what to do about a job that ended as COMPLETED with failures: ``fail`` or ``ignore`` (templated).
     :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often, as docs/sensors.md says.
     :param unknown_job_grace: seconds for which Zoho may not know a job before the task fails.
+    :param finish_in_triggerer: of a deferrable sensor: end it in the triggerer when all jobs are COMPLETED and nothing failed, which saves
+        the second start of the task on a worker. Every other end goes through the worker, and so does one of a task with outlets.
     :param kwargs: ``timeout``, ``mode``, ``soft_fail`` and the rest, as for every sensor of Airflow.
     """
 
@@ -73,6 +76,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
         on_partial_failure: str = "fail",
         poke_interval: float | timedelta | None = None,
         unknown_job_grace: float = 60.0,
+        finish_in_triggerer: bool = False,
         **kwargs: Any,
     ) -> None:
         # Airflow's base class refuses None, so its own attribute keeps its default and ours the user's word
@@ -85,6 +89,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
         self.on_partial_failure = on_partial_failure
         self.fixed_poke_interval = poke_interval
         self.unknown_job_grace = unknown_job_grace
+        self.finish_in_triggerer = finish_in_triggerer
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Ask once for the jobs that have not ended; a deferrable sensor then hands over to the triggerer.
@@ -119,8 +124,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
         with airflow_errors(JobFailed):
             known = dict(read_event(event))
             check_time(known, AirflowSensorTimeout)
-            fresh = {report["id"]: report for report in known["jobs"]}
-            return self._judged([fresh.get(report["id"], report) for report in known["carry"]["reports"]])
+            return self._judged(merged_reports(known["jobs"], known["carry"]["reports"]))
 
     def on_kill(self) -> None:
         """Say that the jobs go on: Zoho has no way to cancel them."""
@@ -188,6 +192,9 @@ class MassDeleteJobSensor(BaseSensorOperator):
         return time.time()
 
     def _defer(self, context: Context) -> NoReturn:
+        obstacle = self._why_a_worker_must_finish(context) if self.finish_in_triggerer else None
+        if obstacle:
+            self.log.info("finish_in_triggerer is off, because %s.", obstacle)
         defer_to_triggerer(
             self,
             context,
@@ -197,7 +204,24 @@ class MassDeleteJobSensor(BaseSensorOperator):
             poke_interval=self.fixed_poke_interval,
             unknown_job_grace=self.unknown_job_grace,
             carry={"reports": self._watch.reports()},
+            finish=self.finish_in_triggerer and not obstacle,
+            push_xcom=bool(self.do_xcom_push),
         )
+
+    def _why_a_worker_must_finish(self, context: Context) -> str | None:
+        """Return what Airflow does only where a task ends on a worker, None if this one needs nothing of it."""
+        if not can_end_tasks_from_triggerer():
+            return "this Airflow cannot end a task in the triggerer"
+        if self.outlets:
+            return "the task has outlets, whose events only a worker sends"
+        if getattr(self, "_post_execute_hook", None):
+            return "post_execute runs only on a worker"
+        if self.do_xcom_push and not xcoms_are_airflows_own():
+            return "[core] xcom_backend is not Airflow's own, and the triggerer does not use it"
+        mapped = context["ti"].map_index not in (None, -1)
+        if not mapped and self.has_dag() and next(self.iter_mapped_dependants(), None):  # type: ignore[no-untyped-call]
+            return "a task is mapped over this one's XCom, whose length only a worker stores"
+        return None
 
     def _judged(self, reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the reports if they are good, or raise what is wrong with them."""

@@ -5,6 +5,8 @@ numbers and strings, which Airflow stores in clear. It fires one event:
 
     {"v": 1, "kind": "mass_delete_jobs", "status": "ended" | "timeout" | "error",
      "jobs": [report, ...], "limit": which time was over, "error": the error or None, "carry": what the task gave it to keep}
+
+or, if it was told to finish the task and all went well, Airflow's own event that ends the task with the reports as its XCom.
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_zcrm.api.errors import JobNotFound, PermanentError, RetryableError, TooManyRequests, ZohoCrmError
-from airflow_provider_zcrm.api.job_watch import JobWatch
+from airflow_provider_zcrm.api.job_watch import JobWatch, left_behind, sentence
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
 from airflow_provider_zcrm.hooks.settings import configured_schedule
+from airflow_provider_zcrm.version_compat import task_success
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
@@ -32,6 +35,19 @@ if TYPE_CHECKING:
 _FIRST_EVENT_SECONDS = 7.0
 # those who failed together do not come back together
 _LONGEST_JITTER = 60.0
+
+_KWARGS = (
+    "zoho_crm_conn_id",
+    "jobs",
+    "started_at",
+    "deadline",
+    "limit",
+    "poke_interval",
+    "unknown_job_grace",
+    "carry",
+    "finish",
+    "push_xcom",
+)
 
 EVENT_VERSION = 1
 EVENT_KIND = "mass_delete_jobs"
@@ -48,6 +64,8 @@ class MassDeleteJobTrigger(BaseTrigger):
     :param poke_interval: seconds between polls, or None for the schedule that follows the job.
     :param unknown_job_grace: seconds for which Zoho may not know a job.
     :param carry: JSON values that come back in the event; never a secret, Airflow stores them in clear.
+    :param finish: end the task when all jobs, and those of ``carry["reports"]``, are COMPLETED and nothing failed.
+    :param push_xcom: whether it then gets the reports as its XCom.
     """
 
     def __init__(
@@ -61,6 +79,8 @@ class MassDeleteJobTrigger(BaseTrigger):
         poke_interval: float | None = None,
         unknown_job_grace: float = 60.0,
         carry: Mapping[str, Any] | None = None,
+        finish: bool = False,
+        push_xcom: bool = True,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.zoho_crm_conn_id = zoho_crm_conn_id
@@ -71,12 +91,13 @@ class MassDeleteJobTrigger(BaseTrigger):
         self.poke_interval = poke_interval
         self.unknown_job_grace = unknown_job_grace
         self.carry = dict(carry or {})
+        self.finish = finish
+        self.push_xcom = push_xcom
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the kwargs, as Airflow stores them."""
-        names = ("zoho_crm_conn_id", "jobs", "started_at", "deadline", "limit", "poke_interval", "unknown_job_grace", "carry")
         path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, {name: getattr(self, name) for name in names}
+        return path, {name: getattr(self, name) for name in _KWARGS}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until there is something to tell, and fire one event."""
@@ -88,6 +109,9 @@ class MassDeleteJobTrigger(BaseTrigger):
             status = await self._wait(watch)
         except (ZohoCrmError, AirflowNotFoundException) as error:
             status, known = "error", error if isinstance(error, ZohoCrmError) else PermanentError(str(error))
+        if status == "ended" and self.finish and (finished := self._finished(watch)):
+            yield finished
+            return
         await asyncio.sleep(max(0.0, _FIRST_EVENT_SECONDS - self._elapsed()))
         yield self._event(status, watch, known)
 
@@ -150,6 +174,14 @@ class MassDeleteJobTrigger(BaseTrigger):
                 if watch.saw(job, status, self._elapsed()):
                     self.log.info("Job %s is %s.", job.id, status.state)
 
+    def _finished(self, watch: JobWatch) -> TriggerEvent | None:
+        """Return the event that ends the task, None if a worker must judge what became of the jobs."""
+        reports = merged_reports(watch.reports(), self.carry["reports"])
+        if any(report["state"] != "COMPLETED" or left_behind(report) for report in reports):
+            return None
+        self.log.info("Ended: %s.", "; ".join(sentence(report) for report in reports))
+        return task_success({"return_value": reports} if self.push_xcom else {})
+
     def _event(self, status: str, watch: JobWatch, error: ZohoCrmError | None = None) -> TriggerEvent:
         return TriggerEvent(  # type: ignore[no-untyped-call]
             {
@@ -172,6 +204,12 @@ def _import_shared_client() -> Callable[[str], AbstractAsyncContextManager[Async
     from airflow_provider_zcrm.hooks.triggerer import shared_client
 
     return shared_client
+
+
+def merged_reports(watched: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the reports of all jobs in the order of ``before``, which also has those that had ended before the trigger began."""
+    fresh = {report["id"]: report for report in watched}
+    return [dict(fresh.get(report["id"], report)) for report in before]
 
 
 def read_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -108,6 +108,10 @@ class DagRun:
             path.read_text() for path in self._real.airflow.task_logs() if f"run_id={run}" in str(path) and f"task_id={task}/" in f"{path}/"
         )
 
+    def starts(self, task: str) -> int:
+        """Return how often a task was started on a worker."""
+        return self.log(task).count("::group::Pre Execute")
+
 
 @contextmanager
 def restored_signals() -> Iterator[None]:

@@ -32,6 +32,30 @@ def test_operator_and_sensors_delete_tags_and_need_one_access_token(real: RealAi
     assert zoho.counters()["tokens_issued"] == {"808232144": 1}
 
 
+def test_a_sensor_that_finishes_in_the_triggerer_starts_once_on_a_worker_and_has_its_xcom(real: RealAirflow, zoho: Control) -> None:
+    zoho.jobs(start_delay=8, duration=2)
+    run = real.start("finishes_in_triggerer", tags=["hot", "cold"])
+    assert run.wait() == "success"
+    (job,) = zoho.counters()["jobs"]
+    report = {"id": job["job_id"], "kind": "tags", "module": None, "state": "COMPLETED", "total": 2, "deleted": 2, "failed": 0}
+    assert run.xcom("wait") == run.xcom("wait_for_each", map_index=0) == run.xcom("wait_with_outlet") == [report]
+    assert run.xcom("what_the_worker_reads") == [report]
+    assert run.xcom("what_is_mapped", map_index=0) == report
+    starts = {name: run.starts(name) for name in ("wait", "wait_for_each", "wait_with_outlet", "wait_with_mapped_dependant")}
+    assert starts == {"wait": 1, "wait_for_each": 1, "wait_with_outlet": 2, "wait_with_mapped_dependant": 2}
+    assert "finish_in_triggerer is off, because the task has outlets" in run.log("wait_with_outlet")
+    assert {task["try_number"] for task in run.tasks().values()} == {1}
+
+
+def test_a_failed_job_ends_a_sensor_that_finishes_in_the_triggerer_on_a_worker(real: RealAirflow, zoho: Control) -> None:
+    zoho.jobs(start_delay=8, duration=2, outcome="failed")
+    run = real.start("finishes_in_triggerer", tags=["hot", "cold"])
+    assert run.wait() == "failed"
+    assert run.tasks()["wait"]["state"] == "failed"
+    assert run.starts("wait") == 2
+    assert "A mass delete has failed" in run.log("wait")
+
+
 def test_no_tag_to_delete_skips_a_mapped_sensor_and_satisfies_the_others(real: RealAirflow, zoho: Control) -> None:
     run = real.start("operator_and_sensor", tags=["nobody has this"])
     assert run.wait() == "success"

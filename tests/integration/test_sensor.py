@@ -9,7 +9,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout, Asset
+from airflow.triggers import base as airflow_triggers
+from airflow.triggers.base import TaskSuccessEvent
 
 from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import JobFailed, JobNotFound, ScopeMissing, TooManyRequests
@@ -274,6 +276,63 @@ def test_the_trigger_carries_no_secret(emulator: Control) -> None:
     text = str(run.deferred.trigger.serialize())
     assert "emulator-secret" not in text
     assert "1000." not in text
+
+
+def finished(job_id: str, **arguments: Any) -> Any:
+    """Return what the trigger of a sensor fires that may finish in the triggerer."""
+    defaults: dict[str, Any] = {"task_id": "wait", "deferrable": True, "poke_interval": 0.1, "finish_in_triggerer": True}
+    run = TaskRun(MassDeleteJobSensor(job_id=job_id, **(defaults | arguments)))
+    run.start()
+    assert run.deferred is not None
+    return asyncio.run(fire(rebuilt(run.deferred.trigger)))
+
+
+def test_a_trigger_ends_the_task_if_it_may_and_all_went_well(emulator: Control) -> None:
+    emulator.next_jobs(1, start_delay=0.0, duration=0.0)
+    quick, slow = submit(HOT), submit(COLD)
+    event = finished([quick, slow])
+    assert isinstance(event, TaskSuccessEvent)
+    assert event.xcoms == {"return_value": [report(quick, total=1, deleted=1), report(slow, total=1, deleted=1)]}
+    assert finished(submit("2276164000001021043"), do_xcom_push=False).xcoms == {}
+
+
+@pytest.mark.parametrize(
+    ("plan", "arguments"),
+    [({"outcome": "failed"}, {}), ({"failing": ["cold"]}, {"on_partial_failure": "ignore"}), ({"start_delay": 60}, {"timeout": 0.5})],
+)
+def test_every_other_end_goes_through_the_worker(emulator: Control, plan: dict[str, Any], arguments: dict[str, Any]) -> None:
+    emulator.jobs(**plan)
+    event = finished(submit(), **arguments)
+    assert event.payload["kind"] == "mass_delete_jobs"
+
+
+@pytest.mark.parametrize(
+    ("why", "arguments"),
+    [
+        ("the task has outlets", {"outlets": [Asset("zoho-crm://clean")]}),
+        ("post_execute", {"post_execute": print}),
+        ("xcom_backend", {}),
+        ("this Airflow cannot", {}),
+    ],
+)
+def test_a_sensor_that_only_a_worker_can_end_says_why(
+    emulator: Control,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    why: str,
+    arguments: dict[str, Any],
+) -> None:
+    if why == "xcom_backend":
+        monkeypatch.setenv("AIRFLOW__CORE__XCOM_BACKEND", "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend")
+    if why == "this Airflow cannot":
+        monkeypatch.delattr(airflow_triggers, "TaskSuccessEvent")  # as in an Airflow that has none
+    caplog.set_level("INFO")
+    event = finished(submit(), **arguments)
+    assert event.payload["status"] == "ended"
+    told = caplog.text + capsys.readouterr().out
+    assert "finish_in_triggerer is off, because " in told
+    assert why in told
 
 
 def test_no_poke_of_a_rescheduled_sensor_repeats_what_another_one_has_told(

@@ -8,7 +8,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, Asset, task
 
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
@@ -78,6 +78,22 @@ with DAG("operator_and_sensor", **ALWAYS):
     MassDeleteJobSensor(task_id="wait", job_id=delete.output, deferrable=True, poke_interval=1)
     MassDeleteJobSensor(task_id="wait_for_the_key", job_id=delete.output["job_id"], mode="reschedule", poke_interval=1)
     MassDeleteJobSensor.partial(task_id="wait_for_each", poke_interval=1).expand(job_id=delete.output)
+
+with DAG("finishes_in_triggerer", **ALWAYS):
+    delete = MassDeleteTagsOperator(task_id="delete", module="{{ params.module }}", tag_names="{{ params.tags }}", settle=8)
+    finishing: dict[str, Any] = {"deferrable": True, "poke_interval": 1, "finish_in_triggerer": True}
+    wait = MassDeleteJobSensor(task_id="wait", job_id=delete.output, **finishing)
+    MassDeleteJobSensor.partial(task_id="wait_for_each", **finishing).expand(job_id=delete.output)
+    MassDeleteJobSensor(task_id="wait_with_outlet", job_id=delete.output, outlets=[Asset("zoho-crm://clean")], **finishing)
+    mapped_over = MassDeleteJobSensor(task_id="wait_with_mapped_dependant", job_id=delete.output, **finishing)
+
+    @task
+    def returned(report: Any) -> Any:
+        """Return what it was given."""
+        return report
+
+    returned.override(task_id="what_the_worker_reads")(wait.output)
+    returned.override(task_id="what_is_mapped").expand(report=mapped_over.output)
 
 with DAG("waits_for_itself", **ALWAYS):
     DyingOperator(

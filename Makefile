@@ -26,6 +26,16 @@ test: $(BROWSER) ## The whole suite, with coverage; ARGS="..." goes to pytest
 	@mkdir -p $(REPORTS)
 	$(BIN)/python -m pytest tests --cov --cov-report=term --junitxml=$(REPORTS)/junit.xml $(ARGS)
 
+matrix: dist ## Every Airflow of constraints/ with every Python; ONLY=2.11 picks some, JOBS=1 takes one at a time, ARGS="..." goes to pytest
+	$(BIN)/uv run --quiet --script noxfile.py --parallel $(or $(JOBS),2) --allow-parallel $(if $(ONLY),-k '$(ONLY)') -- $(ARGS)
+
+smoke: ## Of the matrix the unit tests and a few others, in every pair but the one of `make test`
+	$(MAKE) matrix ONLY='not $(AIRFLOW)-py3.11' ARGS='-m smoke'
+
+dist: $(STAMP) ## The wheel and the sdist in dist/; the same commit gives the same bytes
+	@rm -rf dist
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build
+
 chaos: $(STAMP) ## RUNS=200 runs of a real Airflow in which things break and workers are killed, each from a fresh seed
 	$(BIN)/python -m tests.chaos --runs $(or $(RUNS),20)
 
@@ -60,7 +70,7 @@ constraints: $(STAMP) ## Write constraints/ anew
 	UV=$(abspath $(BIN)/uv) constraints/renew
 
 clean: demo-stop ## Remove everything that git does not know and make makes
-	rm -rf $(VENV) .venv-benchmarks .venv-distributed .venv-sdk .demo .distributed build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-benchmarks .venv-distributed .venv-sdk .demo .distributed build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .nox .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that is there keeps its Python, unless PYTHON says otherwise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -56,6 +56,22 @@ def task_round(context: Mapping[str, Any]) -> int:
 def never_cleared(context: Mapping[str, Any]) -> bool:
     """Tell whether no task of the DAG run was ever cleared, which is what takes a task's state away on some versions; False if unknown."""
     return getattr(context.get("dag_run"), "clear_number", None) == 0
+
+
+def first_poke(context: Mapping[str, Any]) -> datetime | None:
+    """Return when the first poke of a sensor in reschedule mode began in this round, None if this is it."""
+    ti = context["ti"]
+    found: datetime | None
+    if hasattr(ti, "get_first_reschedule_date"):
+        found = ti.get_first_reschedule_date(context)
+    else:
+        # Airflow 2 has it only in its own sensor
+        from airflow.sensors.base import _orig_start_date  # type: ignore[import-not-found]
+
+        found = _orig_start_date(
+            dag_id=ti.dag_id, task_id=ti.task_id, run_id=ti.run_id, map_index=ti.map_index, try_number=task_round(context)
+        )
+    return found
 
 
 def execution_timeout_left(context: Mapping[str, Any], now: float) -> float | None:

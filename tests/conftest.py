@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,12 @@ def connection_json(url: str, **extra: object) -> str:
     """Return a connection to the emulator, in the form of AIRFLOW_CONN_ variables."""
     values = {"refresh_token": REFRESH_TOKEN, "accounts_url": url, "api_url": url, "shared_store": "memory", **extra}
     return json.dumps({"conn_type": "zoho_crm", "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": values})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent / "unit"):
+            item.add_marker("smoke")
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, judge, poll_jobs, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import merged_reports, read_event
-from airflow_provider_zcrm.version_compat import can_end_tasks_from_triggerer, xcoms_are_airflows_own
+from airflow_provider_zcrm.version_compat import can_end_tasks_from_triggerer, first_poke, xcoms_are_airflows_own
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -181,8 +181,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     def _started_at(self, context: Context) -> float:
         """Return the epoch seconds from which ``timeout`` counts: the first poke, which of a rescheduled task was in another process."""
-        if self.reschedule and hasattr(context["ti"], "get_first_reschedule_date"):
-            first = context["ti"].get_first_reschedule_date(context)
+        if self.reschedule:
+            first = first_poke(context)
             if first:
                 return float(first.timestamp())
         return self._began

@@ -35,6 +35,7 @@ def test_unused_tags_are_found_counted_by_the_list_or_one_by_one(emulator: Contr
     assert len(emulator.requests("actions/records_count")) == (4 if reading == "ignored" else 0)
 
 
+@pytest.mark.smoke
 def test_what_is_found_can_be_deleted_as_it_is(emulator: Control) -> None:
     found = find({"name_glob": ["*o*"], "keep": ["do-not-call"]}).try_once()
     TaskRun(MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=found)).try_once()

@@ -85,6 +85,7 @@ def test_a_connection_that_cannot_work_is_refused_with_the_field(login: str, pas
     assert named in str(refused.value)
 
 
+@pytest.mark.smoke
 def test_airflow_masks_the_secrets_of_a_connection_and_not_its_choices() -> None:
     secret = {field.name for field in FIELDS if redact({field.name: "value"}) == {field.name: "***"}}
     assert secret == {field.name for field in FIELDS if field.schema.get("format") == "password"}

@@ -83,6 +83,7 @@ def test_a_connection_to_an_emulator_has_no_button_that_leads_to_zoho(emulator: 
     assert LINK not in run(task)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("task", TASKS)
 def test_airflow_knows_the_buttons_of_every_task_and_the_guides_exist(task: str) -> None:
     links = TASKS[task]().operator_extra_links

@@ -19,7 +19,7 @@ from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import tag_deletion
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.triggers import mass_delete
-from tests.airflow_task import TaskRun
+from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
 
 MASS_DELETE = "settings/tags/actions/mass_delete"
 
@@ -188,6 +188,7 @@ def test_guards_count_the_tags_that_are_there(emulator: Control) -> None:
     assert len(accepted(emulator)) == 1
 
 
+@needs_task_state
 def test_a_retry_is_not_stopped_by_a_guard_because_others_have_deleted_tags(emulator: Control) -> None:
     emulator.fault("drop_before", MASS_DELETE, method="POST", times=2)
     run = TaskRun(task(tag_names=["hot", "cold"], settle=0.5))
@@ -197,6 +198,7 @@ def test_a_retry_is_not_stopped_by_a_guard_because_others_have_deleted_tags(emul
     assert len(run.try_once()) == 1
 
 
+@needs_task_state
 def test_what_a_guard_has_not_counted_is_not_sent_by_a_retry(emulator: Control) -> None:
     emulator.fault("drop_before", MASS_DELETE, method="POST", times=2)
     run = TaskRun(task(tag_ids=["2276164000001021041"], settle=0.5, max_tags=1))
@@ -216,7 +218,10 @@ def test_whatever_is_asked_for_no_more_is_accepted_than_the_guards_allow(emulato
     tags = emulator.tags("Leads")
     wanted = data.draw(st.lists(st.sampled_from([*tags, "nobody has this"])), label="wanted")
     max_tags, max_share = data.draw(st.none() | st.integers(0, 5), label="max_tags"), data.draw(st.floats(0, 1), label="max_share")
-    run = TaskRun(task(tag_names=wanted, max_tags=max_tags, max_share=max_share), state=data.draw(st.booleans(), label="journal"))
+    run = TaskRun(
+        task(tag_names=wanted, max_tags=max_tags, max_share=max_share),
+        state=data.draw(st.booleans() if HAS_TASK_STATE else st.just(False), label="journal"),
+    )
     to_delete = len(set(wanted) & set(tags))
     allowed = to_delete <= Decimal(repr(max_share)) * len(tags) and (max_tags is None or to_delete <= max_tags)
     with nullcontext() if allowed else pytest.raises(ZohoCrmFailure, match="would be deleted"):
@@ -227,6 +232,7 @@ def test_whatever_is_asked_for_no_more_is_accepted_than_the_guards_allow(emulato
 # --- waiting ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_a_waiting_task_returns_when_the_tags_are_gone_and_reports(emulator: Control, deferrable: bool) -> None:
     run = TaskRun(task(tag_names=["hot", "cold"], wait_for_completion=True, deferrable=deferrable))
@@ -268,6 +274,7 @@ def test_a_list_that_follows_the_job_late_is_read_again(emulator: Control) -> No
     assert len(TaskRun(task(tag_names=["hot"], wait_for_completion=True)).try_once()) == 1
 
 
+@needs_task_state
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_the_timeout_is_one_for_all_tries_and_fails_without_retry(emulator: Control, deferrable: bool) -> None:
     emulator.jobs(start_delay=60)
@@ -279,6 +286,7 @@ def test_the_timeout_is_one_for_all_tries_and_fails_without_retry(emulator: Cont
     assert len(posts(emulator)) == 1
 
 
+@needs_task_state
 def test_clearing_a_task_gives_it_a_new_deadline_and_takes_the_running_job_up(emulator: Control) -> None:
     emulator.jobs(start_delay=1.5)
     run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, timeout=0.5))
@@ -334,6 +342,7 @@ def test_killing_a_task_says_that_its_jobs_go_on(emulator: Control, caplog: pyte
 # --- submitted once -----------------------------------------------------------------------------------------------------
 
 
+@needs_task_state
 def test_a_retry_does_not_submit_what_an_earlier_try_submitted(emulator: Control) -> None:
     emulator.jobs(start_delay=60)
     ids = many(emulator, 250)
@@ -402,6 +411,7 @@ def test_a_job_that_starts_late_is_given_time_before_its_tags_are_sent_again(emu
     assert len(accepted(emulator)) == 1
 
 
+@needs_task_state
 def test_a_worker_that_dies_between_the_answer_and_the_journal_does_not_double_the_job(emulator: Control) -> None:
     run = TaskRun(task(tag_names=["hot"], settle=3.0))
     assert run.store is not None
@@ -412,6 +422,7 @@ def test_a_worker_that_dies_between_the_answer_and_the_journal_does_not_double_t
     assert len(posts(emulator)) == 1
 
 
+@needs_task_state
 def test_nothing_is_sent_if_the_intent_cannot_be_written(emulator: Control) -> None:
     run = TaskRun(task(tag_names=["hot"]))
     assert run.store is not None
@@ -434,6 +445,7 @@ def test_without_a_journal_a_first_try_sends_at_once(emulator: Control) -> None:
     assert len(TaskRun(task(tag_names=["hot"], settle=300.0), state=False).try_once()) == 1
 
 
+@needs_task_state
 def test_a_cleared_store_is_treated_like_none(emulator: Control) -> None:
     emulator.jobs(start_delay=0.5, duration=0.2)
     run = TaskRun(task(tag_names=["hot"]))
@@ -444,6 +456,7 @@ def test_a_cleared_store_is_treated_like_none(emulator: Control) -> None:
     assert len(posts(emulator)) == 1
 
 
+@needs_task_state
 def test_a_name_whose_tag_came_back_under_a_new_id_is_not_deleted_by_a_retry(emulator: Control) -> None:
     run = TaskRun(task(tag_names=["hot"]))
     run.try_once()
@@ -485,6 +498,7 @@ def test_a_tag_that_another_job_is_just_removing_is_left_out_once_the_list_says_
     assert accepted(emulator) == [["2276164000001021042"]]
 
 
+@needs_task_state
 def test_waiting_for_another_job_neither_floods_the_log_nor_the_journal(
     emulator: Control, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -542,6 +556,7 @@ def test_a_job_that_zoho_has_forgotten_is_settled_by_the_list(emulator: Control)
     assert accepted(emulator)[1:] == [["2276164000001021042"]]
 
 
+@needs_task_state
 def test_a_journal_of_an_unknown_version_is_refused(emulator: Control) -> None:
     run = TaskRun(task(tag_names=["hot"]))
     assert run.store is not None
@@ -591,6 +606,7 @@ def test_a_task_that_sets_nothing_aside_says_so(emulator: Control) -> None:
     assert run.ti.xcoms["set_aside"] == []
 
 
+@needs_task_state
 def test_all_tags_may_be_set_aside_with_one_submission_for_each(emulator: Control) -> None:
     names = [f"used-{number}" for number in range(5)]
     ids = used(emulator, *names)
@@ -603,6 +619,7 @@ def test_all_tags_may_be_set_aside_with_one_submission_for_each(emulator: Contro
     assert len(run.store.get("zoho_crm_mass_delete_tags")["batches"]) == 1
 
 
+@needs_task_state
 def test_what_is_set_aside_is_not_sent_by_a_retry_but_by_the_next_round(emulator: Control) -> None:
     (tag_id,) = used(emulator, "used")
     emulator.next_jobs(1, failing=["cold"])
@@ -617,6 +634,7 @@ def test_what_is_set_aside_is_not_sent_by_a_retry_but_by_the_next_round(emulator
     assert posts(emulator)[3:] == [[tag_id]]
 
 
+@needs_task_state
 def test_a_tag_is_not_set_aside_twice_if_the_worker_dies_meanwhile(emulator: Control) -> None:
     (tag_id,) = used(emulator, "used")
     for write in range(2, 7):
@@ -719,6 +737,7 @@ def test_a_look_that_zoho_refuses_fails_before_anything_is_sent(emulator: Contro
     assert posts(emulator) == []
 
 
+@needs_task_state
 def test_guards_do_not_count_what_is_left_out_and_a_retry_does_not_look_again(emulator: Control) -> None:
     used(emulator, "used-1", "used-2")
     emulator.jobs(start_delay=60)

@@ -39,6 +39,7 @@ def accepted(emulator: Control) -> list[list[str]]:
     return [job["items"] for job in emulator.counters()["jobs"]]
 
 
+@pytest.mark.smoke
 def test_a_retry_does_not_submit_again(emulator: Control, journal: bool) -> None:
     emulator.jobs(start_delay=0.5, duration=0.5)
     task = run(journal, tag_names=["hot", "cold"])
@@ -74,6 +75,7 @@ def test_a_clear_after_a_failure_sends_only_what_was_left(emulator: Control, jou
     assert accepted(emulator) == [[HOT, COLD], [COLD]]
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("fault", ["drop_after", "cut_json"])
 def test_an_answer_that_is_lost_is_not_followed_by_a_second_submission(emulator: Control, journal: bool, fault: str) -> None:
     emulator.jobs(start_delay=0.5, duration=0.5)

@@ -72,6 +72,7 @@ def report(job_id: str, **changes: Any) -> dict[str, Any]:
     return {"id": job_id, **done, **changes}
 
 
+@pytest.mark.smoke
 def test_a_job_is_waited_for_and_reported(emulator: Control, mode: dict[str, Any]) -> None:
     job_id = submit()
     assert wait(mode, job_id) == [report(job_id)]
@@ -131,6 +132,7 @@ def test_a_failed_delete_is_skipped_with_soft_fail(emulator: Control, mode: dict
         wait(mode, submit(), soft_fail=True)
 
 
+@pytest.mark.smoke
 def test_the_timeout_ends_the_sensor_as_airflow_means_it(emulator: Control, mode: dict[str, Any]) -> None:
     emulator.jobs(start_delay=60)
     job_id = submit()
@@ -343,9 +345,10 @@ def test_no_poke_of_a_rescheduled_sensor_repeats_what_another_one_has_told(
     job_id = submit()
     wait(MODES["reschedule"], job_id)
     assert len(emulator.requests(MASS_DELETE, "GET")) > 3
-    told = caplog.text + capsys.readouterr().out
-    assert told.count(f"Job {job_id} is SCHEDULED.") == 1
-    assert told.count("Ended: ") == 1
+    # Airflow 2 tells both of them, Airflow 3 one
+    told = [caplog.text, capsys.readouterr().out]
+    assert max(each.count(f"Job {job_id} is SCHEDULED.") for each in told) == 1
+    assert max(each.count("Ended: ") for each in told) == 1
 
 
 def test_a_worker_asks_for_each_job_when_its_time_has_come(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,71 @@
+"""An Airflow without components, whatever its version: a home, a database, and the command line, which runs whole DAGs in one process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.server import EmulatorServer
+from tests.conftest import connection_json
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "example_dags"
+
+
+class Airflow:
+    """The command line of an Airflow with a database of its own; the connection zoho_crm_default points at the emulator.
+
+    :param folder: an empty folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.deprecations = folder / "deprecations.txt"
+        self._dags = folder / "dags"
+        self._dags.mkdir()
+        for dag in (*EXAMPLES.glob("*.py"), *(HERE / "dags").glob("*.py")):
+            (self._dags / dag.name).symlink_to(dag)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        self._env = kept | {
+            "AIRFLOW_HOME": str(folder / "home"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self._dags),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow.db",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "SCARF_ANALYTICS": "false",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "PYTHONPATH": str(HERE / "watch"),
+            "DEPRECATIONS": str(self.deprecations),
+        }
+
+    def connect(self, emulator: EmulatorServer) -> None:
+        """Point the connection at an emulator."""
+        self._env["AIRFLOW_CONN_ZOHO_CRM_DEFAULT"] = connection_json(emulator.url)
+
+    def run(self, *arguments: str) -> str:
+        """Run an ``airflow`` command, and return what it has written; fails if the command does."""
+        command = [sys.executable, "-m", "airflow", *arguments]
+        done = subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=240, cwd=self._dags.parent)
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def _airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+    made = Airflow(tmp_path_factory.mktemp("dag_test"))
+    made.run("db", "migrate")
+    return made
+
+
+@pytest.fixture
+def airflow(_airflow: Airflow, emulator: Control, emulator_server: EmulatorServer) -> Iterator[Airflow]:
+    """The command line, with a fresh emulator; in the end no deprecation warning may have been ours."""
+    _airflow.connect(emulator_server)
+    yield _airflow
+    assert not _airflow.deprecations.exists(), _airflow.deprecations.read_text()

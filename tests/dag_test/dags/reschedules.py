@@ -1,0 +1,14 @@
+"""A job that nobody has, waited for in reschedule mode until the timeout is over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.providers.common.compat.sdk import DAG
+
+from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+
+with DAG("reschedules", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False):
+    delete = MassDeleteTagsOperator(task_id="delete", module="Leads", tag_names=["hot"])
+    MassDeleteJobSensor(task_id="wait", job_id=delete.output, mode="reschedule", poke_interval=1, timeout=timedelta(minutes=2))

@@ -1,0 +1,69 @@
+"""Every example DAG, run to its end by Airflow's own ``dag.test()`` against the emulator, in whatever Airflow is installed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
+from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
+from tests.airflow_task import TaskRun
+from tests.dag_test.conftest import EXAMPLES, Airflow
+
+
+def test_there_is_a_test_for_every_example() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {
+        "zoho_crm_weekly_tag_cleanup",
+        "zoho_crm_cleanup_many_modules",
+        "zoho_crm_wait_for_records_job",
+        "zoho_crm_restore_tags",
+        "zoho_crm_delete_records_by_view",
+    }
+
+
+@pytest.mark.smoke
+def test_the_weekly_clean_up_deletes_its_tags(airflow: Airflow, emulator: Control) -> None:
+    emulator.add_tags("Leads", ["test", "asdf"])
+    airflow.run("dags", "test", "zoho_crm_weekly_tag_cleanup")
+    assert set(emulator.tags("Leads")) == {"hot", "cold", "VIP", "webinar-2024-03", "do-not-call"}
+    airflow.run("dags", "test", "zoho_crm_weekly_tag_cleanup")
+    assert len(emulator.counters()["jobs"]) == 1
+
+
+def test_the_clean_up_of_many_modules_deletes_in_each(airflow: Airflow, emulator: Control) -> None:
+    emulator.seed("demo")
+    before = {module: emulator.tags(module) for module in ("Leads", "Contacts", "Deals")}
+    airflow.run("dags", "test", "zoho_crm_cleanup_many_modules")
+    gone = {module: set(before[module]) - set(emulator.tags(module)) for module in before}
+    assert {"test", "asdf"} <= gone["Leads"]
+    assert {"test", "bounced?"} <= gone["Contacts"]
+    assert {"test deal", "Q4-2023"} <= gone["Deals"]
+
+
+def test_the_restore_brings_back_what_a_backup_holds(airflow: Airflow, emulator: Control, tmp_path: Path) -> None:
+    path, hot = f"file://{tmp_path}/Leads.jsonl", emulator.tags("Leads")["hot"]
+    TaskRun(BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[hot], path=path)).try_once()
+    before = set(emulator.tagged("Leads")["hot"])
+    emulator.remove_tags("Leads", [hot])
+    airflow.run("dags", "test", "--conf", json.dumps({"path": path}), "zoho_crm_restore_tags")
+    assert "hot" not in emulator.tags("Leads")
+    airflow.run("dags", "test", "--conf", json.dumps({"path": path, "dry_run": False}), "zoho_crm_restore_tags")
+    assert set(emulator.tagged("Leads")["hot"]) == before
+
+
+def test_the_wait_for_records_ends_with_the_job(airflow: Airflow, emulator: Control) -> None:
+    job_id = ZohoCrmHook().get_conn().send(submit_records_by_view("Leads", "2276164000000538003"))
+    airflow.run("dags", "test", "--conf", json.dumps({"job_id": job_id, "module": "Leads"}), "zoho_crm_wait_for_records_job")
+    assert emulator.requests("Leads/actions/mass_delete", "GET")
+
+
+def test_the_records_of_a_view_are_deleted_after_a_dry_run(airflow: Airflow, emulator: Control) -> None:
+    view = {"cvid": "2276164000000538003", "max_records": 4}
+    airflow.run("dags", "test", "--conf", json.dumps({**view, "dry_run": True}), "zoho_crm_delete_records_by_view")
+    assert len(emulator.records("Leads")) == 10
+    airflow.run("dags", "test", "--conf", json.dumps(view), "zoho_crm_delete_records_by_view")
+    assert len(emulator.records("Leads")) == 6

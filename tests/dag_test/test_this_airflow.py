@@ -1,0 +1,31 @@
+"""What an Airflow of any version must make of the provider that is installed beside it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_zcrm.emulator.control import Control
+from tests.dag_test.conftest import Airflow
+
+
+@pytest.mark.smoke
+def test_airflow_finds_the_provider_and_its_hook(airflow: Airflow) -> None:
+    providers = json.loads(airflow.run("providers", "list", "--output", "json"))
+    assert "airflow-provider-zcrm" in {each["package_name"] for each in providers}
+    (hook,) = [each for each in json.loads(airflow.run("providers", "hooks", "--output", "json")) if each["connection_type"] == "zoho_crm"]
+    assert hook["package_name"] == "airflow-provider-zcrm"
+
+
+def test_a_rescheduled_sensor_waits_for_its_job(airflow: Airflow, emulator: Control) -> None:
+    emulator.jobs(start_delay=3, duration=1)
+    airflow.run("dags", "test", "reschedules")
+    assert "hot" not in emulator.tags("Leads")
+    assert len(emulator.requests("settings/tags/actions/mass_delete", "GET")) > 1
+
+
+def test_a_failed_delete_fails_the_run(airflow: Airflow, emulator: Control) -> None:
+    emulator.next_jobs(1, failing=["hot"])
+    with pytest.raises(AssertionError, match="A mass delete has"):
+        airflow.run("dags", "test", "reschedules")

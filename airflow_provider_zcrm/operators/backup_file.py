@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from airflow_provider_zcrm.api.errors import InvalidArgument, PermanentError
+from airflow_provider_zcrm.api.errors import InvalidArgument, InvalidBackup, PermanentError
 from airflow_provider_zcrm.api.org import get_org
 from airflow_provider_zcrm.api.tag_backup import Contents, check
 
@@ -50,8 +50,12 @@ class BackupFile:
 
         :raises InvalidBackup: it is none, or not whole
         """
-        with self.lines() as lines:
-            return check(lines)
+        try:
+            with self.lines() as lines:
+                return check(lines)
+        except InvalidBackup as error:
+            error.message = f"{self.path}: {error.message}"
+            raise
 
     def write(self, source: IO[str]) -> None:
         """Write the rest of a text file that was opened for reading, in one go."""

@@ -16,6 +16,7 @@ from airflow_provider_zcrm.api.tag_backup import Contents, Header, SavedTag, che
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.backup_file import BackupFile, org_id
+from airflow_provider_zcrm.operators.log_lists import log_list
 from airflow_provider_zcrm.operators.tag_reader import TagReader
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class BackupTagsOperator(BaseOperator):
                 return self._nothing("no tags were given")
             file = BackupFile(self.path, self.object_storage_conn_id)
             made_by = _task_instance(context)
-            standing = self._standing(file, made_by, tag_ids)
+            standing = self._standing(file, made_by)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self.module)
             reader = TagReader(client, self.module)
@@ -102,13 +103,13 @@ class BackupTagsOperator(BaseOperator):
 
     def _summary(self, contents: Contents) -> dict[str, Any]:
         summary = {"path": self.path, "tags": len(contents.tags), "records": sum(contents.records.values())}
-        names = ", ".join(f"{tag.name} ({contents.records.get(tag.id, 0)})" for tag in contents.tags)
-        self.log.info("%s holds %d tags of %s with %d records: %s", self.path, summary["tags"], self.module, summary["records"], names)
+        headline = f"{self.path} holds {summary['tags']} tags of {self.module} with {summary['records']} records"
+        log_list(self.log, headline, [f"{tag.name} ({contents.records.get(tag.id, 0)})" for tag in contents.tags])
         return summary
 
     # --- a backup that is there already --------------------------------------------------------------------------------
 
-    def _standing(self, file: BackupFile, made_by: str, tag_ids: Sequence[str]) -> Contents | None:
+    def _standing(self, file: BackupFile, made_by: str) -> Contents | None:
         """Return the backup that an earlier try has written, None if there is none or only the beginning of one.
 
         :raises InvalidArgument: something else stands there
@@ -118,10 +119,10 @@ class BackupTagsOperator(BaseOperator):
         try:
             standing = file.contents()
         except BackupUnfinished as error:
-            self.log.warning("%s: %s It is replaced.", self.path, error.message)
+            self.log.warning("%s It is replaced.", error.message)
             return None
         header = standing.header
-        if (header.made_by, header.module) != (made_by, self.module) or not {tag.id for tag in standing.tags} >= set(tag_ids):
+        if (header.made_by, header.module) != (made_by, self.module):
             raise InvalidArgument(
                 f"{self.path} holds a backup already, of {len(standing.tags)} tags of {header.module}, made by {header.made_by} at "
                 f"{header.created_at}. It is not overwritten.",
@@ -131,15 +132,18 @@ class BackupTagsOperator(BaseOperator):
         return standing
 
     def _check_that_it_holds_all(self, standing: Contents, reader: TagReader, tag_ids: Sequence[str]) -> None:
-        if not self.include_records:
-            return
-        counts = reader.counts(reader.look(tag_ids))
-        more = {tag_id: told for tag_id, told in counts.items() if told > standing.records.get(tag_id, 0)}
-        if more:
-            names = {tag.id: tag.name for tag in standing.tags}
+        tags = reader.look(tag_ids)
+        counts = reader.counts(tags) if self.include_records else {}
+        saved = {tag.id: standing.records.get(tag.id, 0) for tag in standing.tags}
+        lacking = [tag.name for tag in tags if tag.id not in saved]
+        lacking += [
+            f"{tag.name} ({saved[tag.id]} records, now {counts[tag.id]})"
+            for tag in tags
+            if tag.id in saved and counts.get(tag.id, 0) > saved[tag.id]
+        ]
+        if lacking:
             raise InvalidArgument(
-                f"{self.path} is a backup by an earlier try of this task, and more records carry these tags now: "
-                + ", ".join(f"{names[tag_id]} ({standing.records.get(tag_id, 0)}, now {told})" for tag_id, told in more.items()),
+                f"{self.path} is a backup by an earlier try of this task, and does not hold all that is there now: {', '.join(lacking)}.",
                 advice="It is not overwritten. Move it away and clear the task, or run the DAG anew.",
             )
 

@@ -13,6 +13,7 @@ from airflow_provider_zcrm.api.tag_backup import Header, records_of_tags
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.backup_file import BackupFile, org_id
+from airflow_provider_zcrm.operators.log_lists import log_list
 from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ class RestoreTagsOperator(BaseOperator):
     .. seealso:: docs/backup.md
 
     :param path: a file that `BackupTagsOperator` has written (templated).
-    :param dry_run: read everything and change nothing; the numbers are those that would be (templated as ``only_look``).
+    :param dry_run: read everything and change nothing; the numbers are those that would be (templated, as ``is_dry_run``, for Airflow's
+        operators have a method of the argument's name).
     :param other_org: restore also into another org or environment than the one that the backup is of (templated).
     :param object_storage_conn_id: the Airflow connection to the object storage, if it needs one (templated).
     :param zoho_crm_conn_id: id of the Airflow connection to Zoho CRM (templated).
     """
 
-    template_fields: Sequence[str] = ("path", "only_look", "other_org", "object_storage_conn_id", "zoho_crm_conn_id")
+    template_fields: Sequence[str] = ("path", "is_dry_run", "other_org", "object_storage_conn_id", "zoho_crm_conn_id")
     ui_color = "#d3e4e8"
     operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("backup"))
 
@@ -55,8 +57,7 @@ class RestoreTagsOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.path = path
-        # dry_run is a method of Airflow's operators
-        self.only_look = dry_run
+        self.is_dry_run = dry_run
         self.other_org = other_org
         self.object_storage_conn_id = object_storage_conn_id
         self.zoho_crm_conn_id = zoho_crm_conn_id
@@ -69,33 +70,38 @@ class RestoreTagsOperator(BaseOperator):
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 
         with airflow_errors():
-            only_look, other_org = truth_of(self.only_look, "dry_run"), truth_of(self.other_org, "other_org")
+            dry_run, other_org = truth_of(self.is_dry_run, "dry_run"), truth_of(self.other_org, "other_org")
             file = BackupFile(self.path, self.object_storage_conn_id)
             if not file.exists():
                 raise InvalidArgument(f"There is no backup at {self.path}.")
             contents = file.contents()
-            header, module = contents.header, contents.header.module
+            module, records = contents.header.module, sum(contents.records.values())
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, module)
-            self._check_org(header, client, other_org=other_org)
+            self._check_org(contents.header, client, other_org=other_org)
             restoration = TagRestoration(client, module, contents.tags)
             missing = restoration.missing()
+            told = (self.path, len(contents.tags), module, records, contents.header.created_at)
+            self.log.info("%s holds %d tags of %s with %d records, as of %s.", *told)
+            log_list(self.log, f"{len(missing)} of them are not there", [tag.name for tag in missing])
             summary = {"path": self.path, "module": module, "tags": len(contents.tags)}
-            numbers = (len(contents.tags), module, sum(contents.records.values()), header.created_at)
-            self.log.info("The backup holds %d tags of %s with %d records, as of %s.", *numbers)
-            self.log.info("Tags to create: %s", ", ".join(tag.name for tag in missing) or "none")
-            if only_look:
-                return summary | {"created": len(missing), "records": sum(contents.records.values()), "not_restored": 0}
+            if dry_run:
+                self.log.info("A dry run: no tag is created, and no record is changed.")
+                return summary | {"created": len(missing), "records": records, "not_restored": 0}
             restoration.create(missing)
             with file.lines() as lines:
                 restoration.put_on_records(records_of_tags(lines))
+        return summary | self._report(context, restoration)
+
+    def _report(self, context: Context, restoration: TagRestoration) -> dict[str, int]:
+        """Tell what was done and what was not possible, and return the numbers."""
         lost = restoration.not_restored
         for entry in lost:
             self.log.warning("Not restored: %(tag)s: %(reason)s; records: %(records)d %(record_ids)s", entry)
         context["ti"].xcom_push(key="not_restored", value=lost)
-        self.log.info("%d tags created, and %d records carry their tags again.", restoration.created, restoration.records)
-        done = {"created": restoration.created, "records": restoration.records}
-        return summary | done | {"not_restored": sum(entry["records"] for entry in lost)}
+        self.log.info("%d tags were created, and %d records carry their tags again.", restoration.created, restoration.records)
+        not_restored = sum(entry["records"] for entry in lost)
+        return {"created": restoration.created, "records": restoration.records, "not_restored": not_restored}
 
     def _check_org(self, header: Header, client: ZohoCrmClient, *, other_org: bool) -> None:
         """Refuse a backup of another org, unless that is wanted.

@@ -52,6 +52,7 @@ class TagRestoration:
         self._module = module
         self._tags = {tag.id: tag for tag in tags}
         self._ids: dict[str, str] = {}
+        self._why_not: dict[str, str] = {}
         self._extra_calls = _EXTRA_CALLS
         self._not_restored: dict[tuple[str, str], NotRestored] = {}
         self.created = 0
@@ -74,7 +75,8 @@ class TagRestoration:
         colours = [tag for tag in tags if tag.color_code and outcomes[tag.id].code == "INVALID_DATA"]
         outcomes |= self._create([SavedTag(tag.id, tag.name) for tag in colours])
         for tag in colours:
-            self._lose(tag.name, f"it was created without its colour {tag.color_code}, which Zoho does not take")
+            if outcomes[tag.id].id:
+                self._lose(tag.name, f"it was created without its colour {tag.color_code}, which Zoho does not take")
         if any(not outcome.id and outcome.code in _THERE for outcome in outcomes.values()):
             self.missing()
         for tag in tags:
@@ -83,14 +85,15 @@ class TagRestoration:
             if outcome.id:
                 self._ids[tag.id] = outcome.id
             elif tag.id not in self._ids:
-                self._lose(tag.name, f"it was not created: {outcome.reason}")
+                self._why_not[tag.id] = f"it was not created: {outcome.reason}"
+                self._lose(tag.name, self._why_not[tag.id])
 
     def put_on_records(self, parts: Iterable[RecordsOfTag]) -> None:
         """Put the tags that are there on the records of the backup."""
         for part in parts:
             tag = self._tags[part.tag_id]
             if part.tag_id not in self._ids:
-                self._lose(tag.name, "it was not created", part.record_ids)
+                self._lose(tag.name, self._why_not[part.tag_id], part.record_ids)
                 continue
             for start in range(0, len(part.record_ids), RECORDS_PER_CALL):
                 self._put_on(tag, part.record_ids[start : start + RECORDS_PER_CALL])
@@ -130,8 +133,11 @@ class TagRestoration:
             for record_id, reason in tagged.failed.items():
                 self._lose(tag.name, reason, [record_id])
             left = [record_id for record_id in left if record_id not in tagged.done and record_id not in tagged.failed]
-            if left and (tagged.done or not self._one_more_call()):
+            if left and tagged.done:
                 self._lose(tag.name, "Zoho's answer does not name it", left)
+                return
+            if left and not self._one_more_call():
+                self._lose(tag.name, f"Zoho refuses it together with others, and {_EXTRA_CALLS} further calls are used up", left)
                 return
 
     def _put_on_halves(self, tag: SavedTag, record_ids: Sequence[str], error: ZohoCrmError) -> None:

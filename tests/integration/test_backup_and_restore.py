@@ -218,6 +218,19 @@ def test_records_are_read_page_by_page_where_there_is_no_export(emulator: Contro
     assert written(path).header.zgid == ("" if why == "scope" else "808232144")
 
 
+@pytest.mark.parametrize("broken", ["cut", "count"])
+def test_an_export_that_is_not_whole_gives_way_to_the_pages(emulator: Control, path: str, broken: str) -> None:
+    many(emulator, 400)
+    emulator.bulk_reads(start_delay=0, duration=0)
+    if broken == "cut":
+        emulator.fault("cut_json", "/result")
+    else:
+        status = {"data": [{"state": "COMPLETED", "result": {"count": 1000, "more_records": False}}]}
+        emulator.fault("status", r"/bulk/v8/read/\d+$", status=200, body=status)
+    assert backup(path, [HOT]).try_once()["records"] == len(holders(emulator)["hot"])
+    assert calls(emulator)[PAGE] == 3
+
+
 def leads_seed(number: int, locked: Sequence[str] = ()) -> dict[str, Any]:
     """Return a seed whose records are hot and cold in turn, from `record(0)` on."""
     seed = empty_seed()
@@ -278,8 +291,6 @@ def test_another_run_never_overwrites_a_backup(emulator: Control, path: str) -> 
         other.try_once()
     with pytest.raises(ZohoCrmFailure, match="not overwritten"):
         backup(path, ["2276164000001021051"], module="Contacts").try_once()
-    with pytest.raises(ZohoCrmFailure, match="not overwritten"):
-        backup(path, [HOT, COLD]).try_once()
     assert Path(path.removeprefix("file://")).read_bytes() == before
     assert emulator.requests() == []
 
@@ -299,8 +310,17 @@ def test_a_retry_that_finds_more_records_than_were_written_fails(emulator: Contr
     run = backup(path, [HOT])
     run.try_once()
     emulator.add_records("Leads", [{"tags": ["hot"]}])
-    with pytest.raises(ZohoCrmFailure, match=r"hot \(5, now 6\)"):
+    with pytest.raises(ZohoCrmFailure, match=r"hot \(5 records, now 6\)"):
         run.try_once()
+
+
+def test_a_retry_with_other_tags_keeps_the_file_only_if_it_holds_those_that_are_there(emulator: Control, path: str) -> None:
+    backup(path, [HOT, "1"]).try_once()
+    assert backup(path, [HOT, "1"]).try_once()["tags"] == 1
+    with pytest.raises(ZohoCrmFailure, match=r"not hold all.*cold"):
+        backup(path, [HOT, COLD]).try_once()
+    with pytest.raises(ZohoCrmFailure, match=r"not hold all.*cold"):
+        backup(path, [HOT, COLD], include_records=False).try_once()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
@@ -429,6 +449,19 @@ def test_a_colour_that_zoho_does_not_take_is_left_out_and_told(emulator: Control
     assert [(entry["tag"], "#AAFE62" in entry["reason"]) for entry in run.ti.xcoms["not_restored"]] == [("odd", True)]
 
 
+def test_a_tag_that_zoho_does_not_create_at_all_is_told_once(emulator: Control, path: str) -> None:
+    backup(path, [HOT, COLD]).try_once()
+    delete(emulator, [HOT, COLD])
+    body = {"code": "INVALID_DATA", "details": {}, "message": "invalid data", "status": "error"}
+    # both together, then hot alone, with its colour and without
+    emulator.fault("status", "settings/tags$", method="POST", times=2, status=400, body=body)
+    emulator.fault("status", "settings/tags$", method="POST", after=1, status=400, body=body)
+    run = restore(path)
+    assert run.try_once()["created"] == 1
+    (entry,) = run.ti.xcoms["not_restored"]
+    assert (entry["tag"], entry["records"], entry["reason"]) == ("hot", 5, "it was not created: Zoho refuses the request: invalid data {}.")
+
+
 def test_tags_beyond_the_limit_of_the_edition_are_told(emulator: Control, path: str) -> None:
     backup(path, [HOT, COLD]).try_once()
     delete(emulator, [HOT, COLD])
@@ -436,8 +469,9 @@ def test_tags_beyond_the_limit_of_the_edition_are_told(emulator: Control, path: 
     run = restore(path)
     summary = run.try_once()
     assert (summary["created"], summary["records"], summary["not_restored"]) == (1, 5, 5)
-    assert {entry["tag"] for entry in run.ti.xcoms["not_restored"]} == {"cold"}
-    assert "LICENSE_LIMIT_EXCEEDED" in run.ti.xcoms["not_restored"][0]["reason"]
+    (entry,) = run.ti.xcoms["not_restored"]
+    assert (entry["tag"], entry["records"]) == ("cold", 5)
+    assert "LICENSE_LIMIT_EXCEEDED" in entry["reason"]
     emulator.change_org(tags_per_module=5)
     assert run.try_once()["not_restored"] == 0
 
@@ -476,6 +510,18 @@ def test_a_record_that_is_full_is_told(emulator: Control, path: str, full: str) 
     assert run.ti.xcoms["not_restored"][0]["record_ids"] == [record]
 
 
+def test_calls_for_locked_records_have_an_end(emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tag_restoration, "_EXTRA_CALLS", 1)
+    emulator.seed(leads_seed(40, [record(6), record(8), record(10)]))
+    hot = emulator.tags("Leads")["hot"]
+    backup(path, hot).try_once()
+    emulator.readings(locked_record="whole_call")
+    run = restore(path)
+    assert run.try_once()["not_restored"] == 20
+    assert calls(emulator)[ADD_TAGS] == 2
+    assert sorted(entry["records"] for entry in run.ti.xcoms["not_restored"]) == [2, 18]
+
+
 @pytest.mark.parametrize("locked", ["element", "whole_call"])
 def test_locked_records_do_not_keep_the_others_from_their_tags(emulator: Control, path: str, locked: str) -> None:
     kept_off = [record(6), record(8), record(10)]
@@ -489,6 +535,17 @@ def test_locked_records_do_not_keep_the_others_from_their_tags(emulator: Control
     (entry,) = run.ti.xcoms["not_restored"]
     assert sorted(entry["record_ids"]) == kept_off
     assert "RECORD_LOCKED" in entry["reason"]
+
+
+def test_records_that_the_answer_does_not_name_are_told(emulator: Control, path: str) -> None:
+    emulator.seed(leads_seed(4))
+    hot = emulator.tags("Leads")["hot"]
+    backup(path, hot).try_once()
+    success = {"code": "SUCCESS", "details": {"id": record(0)}, "message": "tags updated successfully", "status": "success"}
+    emulator.fault("status", "add_tags", status=200, body={"data": [success]})
+    run = restore(path)
+    assert run.try_once()["records"] == 1
+    assert [entry["record_ids"] for entry in run.ti.xcoms["not_restored"]] == [[record(2)]]
 
 
 @pytest.mark.parametrize(("extra", "restored"), [(100, 19), (0, 0)])
@@ -542,6 +599,15 @@ def test_a_backup_of_another_org_is_refused_unless_it_is_wanted(emulator: Contro
     summary = run.try_once()
     assert (summary["created"], summary["records"], summary["not_restored"]) == (1, 0, 5)
     assert list(tags(emulator)) == ["hot"]
+
+
+def test_an_org_that_neither_side_may_read_is_no_obstacle(emulator: Control, path: str) -> None:
+    body = {"code": "OAUTH_SCOPE_MISMATCH", "details": {}, "message": "invalid oauth scope", "status": "error"}
+    emulator.fault("status", "/org$", times=None, status=401, body=body)
+    backup(path, [HOT]).try_once()
+    assert written(path).header.zgid == ""
+    assert restore(path).try_once()["not_restored"] == 0
+    assert len(emulator.requests("/org")) == 1
 
 
 def test_a_backup_of_another_environment_is_refused(emulator: Control, path: str) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
@@ -147,7 +148,7 @@ class TagSelection:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A tag, and in a short sentence why it is chosen or kept."""
+    """A tag, and in a short sentence why it is chosen or kept; of a kept one it begins with what keeps it and a colon."""
 
     tag: Tag
     reason: str
@@ -223,6 +224,12 @@ class Choice:
     def looked_at(self) -> int:
         """How many tags were judged."""
         return len(self.chosen) + len(self.kept)
+
+    @property
+    def kept_by(self) -> dict[str, int]:
+        """How many tags are kept, by what keeps them: a criterion, ``keep``, ``limit``, or ``no criterion``."""
+        found = Counter("no criterion" if verdict.reason == NO_CRITERION else verdict.reason.partition(":")[0] for verdict in self.kept)
+        return dict(found.most_common())
 
     def __str__(self) -> str:
         why = "" if self.has_criterion else f": {NO_CRITERION}"

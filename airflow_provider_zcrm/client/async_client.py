@@ -58,7 +58,7 @@ class AsyncZohoCrmClient:
         self._retries = retries or RetryPolicy()
         self._on_secret = on_secret
         self._backoff = SharedBackoff(self._retries.first, self._retries.longest)
-        self._credits = CreditsWatch()
+        self.credits = CreditsWatch()
         self._sharing = sharing
         self._tokens = tokens_of(config)
         self._token_lock = asyncio.Lock()
@@ -107,8 +107,9 @@ class AsyncZohoCrmClient:
     async def _exchange(self, call: ApiCall[T], token: str) -> T:
         self._backoff.check()
         try:
+            self.credits.sending()
             response = await self._call(call.request, token)
-            self._credits.saw(response)
+            self.credits.saw(response)
             value = call.parse(response)
         except ZohoCrmError as error:
             error.without(token)

@@ -59,7 +59,7 @@ class ZohoCrmClient:
         self._on_secret = on_secret
         self._session = _new_session()
         self._backoff = SharedBackoff(self._retries.first, self._retries.longest)
-        self._credits = CreditsWatch()
+        self.credits = CreditsWatch()
         self._sharing = sharing
         self._tokens = tokens_of(config)
         self._slots = threading.BoundedSemaphore(config.max_concurrency)
@@ -98,8 +98,9 @@ class ZohoCrmClient:
     def _exchange(self, call: ApiCall[T], token: str) -> T:
         self._backoff.check()
         try:
+            self.credits.sending()
             response = self._call(call.request, token)
-            self._credits.saw(response)
+            self.credits.saw(response)
             value = call.parse(response)
         except ZohoCrmError as error:
             error.without(token)

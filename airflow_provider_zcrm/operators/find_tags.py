@@ -13,6 +13,7 @@ from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
 from airflow_provider_zcrm.api.tags import RecordsCount, list_tags
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.api_usage import push_api_usage
 from airflow_provider_zcrm.operators.counting import count_unless_gone
 from airflow_provider_zcrm.operators.log_lists import log_list
 
@@ -24,7 +25,8 @@ class FindTagsOperator(BaseOperator):
     """Chooses the tags of one module that a selection describes.
 
     Returns, per chosen tag, ``id``, ``name``, ``color_code``, ``created_time``, ``records`` (None where it was not asked) and
-    ``reason``; `MassDeleteTagsOperator` takes that as its ``tag_ids``. XCom ``looked_at`` is the number of tags that the module has.
+    ``reason``; `MassDeleteTagsOperator` takes that as its ``tag_ids``. XCom ``looked_at`` is the number of tags that the module has,
+    ``kept`` how many of them are kept by which criterion, ``api_calls`` and ``credits_left`` what that has cost.
 
     .. seealso:: docs/selection.md
 
@@ -80,6 +82,8 @@ class FindTagsOperator(BaseOperator):
                 self.log.debug("%s = %s: %s", verdict.tag.id, verdict.tag.name, verdict.reason)
             log_list(self.log, f"{choice} of {self.module}", [f"{v.tag.name} ({v.reason})" for v in choice.chosen])
             context["ti"].xcom_push(key="looked_at", value=choice.looked_at)
+            context["ti"].xcom_push(key="kept", value=choice.kept_by)
+            push_api_usage(context, client)
             guards.check(len(choice.chosen), choice.looked_at, self.module)
         return [_as_json(verdict, facts) for verdict in choice.chosen]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
+from airflow_provider_zcrm.api.arguments import truth_of
 from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, RetryableError, TagsLeftBehind
 from airflow_provider_zcrm.api.guards import DEFAULT_MAX_SHARE, Guards
 from airflow_provider_zcrm.api.ids import ids_of, names_of
@@ -21,6 +22,8 @@ from airflow_provider_zcrm.api.journal import Journal
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.api_usage import push_api_usage
+from airflow_provider_zcrm.operators.log_lists import log_list
 from airflow_provider_zcrm.operators.tag_deletion import Rules, TagDeletion
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_until_ended, seconds, tell_that_jobs_go_on
 from airflow_provider_zcrm.triggers.mass_delete import read_event
@@ -62,6 +65,8 @@ class MassDeleteTagsOperator(BaseOperator):
         ``set_aside`` it, report it and go on with the others, or ``fail`` (templated).
     :param max_tags: fail if more tags than this would be deleted; None for any number (templated).
     :param max_share: fail if more than this share of the module's tags would be deleted, 0 to 1; 1.0 allows all (templated).
+    :param dry_run: do everything but the submission, and push the tags that would go as XCom ``would_delete`` (templated, as
+        ``is_dry_run``, for Airflow's operators have a method of the argument's name).
     :param wait_for_completion: wait until the jobs have ended and the tags are gone from the list.
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
     :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often.
@@ -82,6 +87,7 @@ class MassDeleteTagsOperator(BaseOperator):
         "refused_tags",
         "max_tags",
         "max_share",
+        "is_dry_run",
         "on_partial_failure",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json", "tag_names": "json"}
@@ -102,6 +108,7 @@ class MassDeleteTagsOperator(BaseOperator):
         refused_tags: str = "set_aside",
         max_tags: int | str | None = None,
         max_share: float | str = DEFAULT_MAX_SHARE,
+        dry_run: bool | str = False,
         wait_for_completion: bool = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float | timedelta | None = None,
@@ -122,6 +129,7 @@ class MassDeleteTagsOperator(BaseOperator):
         self.refused_tags = refused_tags
         self.max_tags = max_tags
         self.max_share = max_share
+        self.is_dry_run = dry_run
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
         self.poke_interval = poke_interval
@@ -139,29 +147,30 @@ class MassDeleteTagsOperator(BaseOperator):
         """
         with airflow_errors(), self._deadline_first():
             tag_ids, tag_names = self._wanted()
+            dry_run = truth_of(self.is_dry_run, "dry_run")
             state = TaskState(context)
             stored = state.get(_JOURNAL)
-            timeout, settle, _ = (seconds(getattr(self, name), name) for name in ("timeout", "settle", "poke_interval"))
-            if timeout is None or settle is None:
-                raise InvalidArgument("timeout and settle must be numbers of seconds or timedeltas, not None.")
-            journal = Journal.open(stored, task_round(context), time.time(), timeout)
-            self._until = journal.deadline
+            journal = self._open_journal(stored, context)
             state.set(_JOURNAL, journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
-            deletion = self._deletion(context, journal, state)
-            deletion.look()
-            blind = stored is None and context["ti"].try_number > 1
-            wanted = deletion.resolve(tag_ids, tag_names, "skip" if blind else self.missing_tags)
-            if blind:
-                deletion.distrust(wanted)
-            job_ids = deletion.submit(wanted)
+            # what a dry run finds out is not for a later run to go by
+            deletion = self._deletion(context, journal, TaskState({}) if dry_run else state)
+            looked_at, wanted = None, []
+            if tag_ids or tag_names:
+                looked_at = deletion.look()
+                without_journal = stored is None and context["ti"].try_number > 1 and not dry_run
+                wanted = self._resolve(deletion, tag_ids, tag_names, blind=without_journal)
+            job_ids = self._rehearse(context, deletion, wanted) if dry_run else deletion.submit(wanted)
             self._announce(context, job_ids)
-            context["ti"].xcom_push(key="set_aside", value=[asdict(tag) for tag in deletion.set_aside()])
-            wanted = deletion.without_set_aside(wanted)
+            aside = deletion.set_aside()
+            context["ti"].xcom_push(key="set_aside", value=[asdict(tag) for tag in aside])
+            asked = len(tag_ids) + len(tag_names)
+            counts = {"looked_at": looked_at, "wanted": asked, "missing": asked - len(wanted), "set_aside": len(aside)}
+            self._push_counts(context, counts | {"deleted": None, "failed": None})
             if not job_ids:
-                self.log.info("No tag of %s is left to delete.", self.module)
-            if self.wait_for_completion:
-                return self._wait(context, deletion, job_ids, wanted, journal.deadline)
+                self.log.info("No tag of %s is submitted.", self.module)
+            if self.wait_for_completion and not dry_run:
+                return self._wait(context, deletion, job_ids, deletion.without_set_aside(wanted), counts, journal.deadline)
             return job_ids
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
@@ -170,7 +179,10 @@ class MassDeleteTagsOperator(BaseOperator):
             event = dict(read_event(event))
             check_time(event, DeadlineReached)
             deletion = self._deletion(context, Journal(task_round(context), 0.0), TaskState({}))
-            return self._finish(context, deletion, event["jobs"], event["carry"]["tag_ids"])
+            carry = event["carry"]
+            # a trigger of the previous release tells nothing of calls and counts
+            earlier_calls = carry.get("api_calls", 0) + event.get("api_calls", 0)
+            return self._finish(context, deletion, event["jobs"], carry["tag_ids"], carry.get("counts", {}), earlier_calls)
 
     def on_kill(self) -> None:
         """Say that the jobs go on: Zoho has no way to cancel them."""
@@ -197,6 +209,32 @@ class MassDeleteTagsOperator(BaseOperator):
             return ids_of(self.tag_ids, "tag_ids"), []
         return [], names_of(self.tag_names, "tag_names")
 
+    def _open_journal(self, stored: Any, context: Context) -> Journal:
+        timeout, settle, _ = (seconds(getattr(self, name), name) for name in ("timeout", "settle", "poke_interval"))
+        if timeout is None or settle is None:
+            raise InvalidArgument("timeout and settle must be numbers of seconds or timedeltas, not None.")
+        journal = Journal.open(stored, task_round(context), time.time(), timeout)
+        self._until = journal.deadline
+        return journal
+
+    def _resolve(self, deletion: TagDeletion, tag_ids: list[str], tag_names: list[str], *, blind: bool) -> list[str]:
+        """Return the ids of what is wanted.
+
+        :param blind: an earlier try may have sent any of them, and there is no journal that tells.
+        """
+        wanted = deletion.resolve(tag_ids, tag_names, "skip" if blind else self.missing_tags)
+        if blind:
+            deletion.distrust(wanted)
+        return wanted
+
+    def _rehearse(self, context: Context, deletion: TagDeletion, wanted: list[str]) -> list[str]:
+        """Tell what would be submitted; return the job ids, which are none."""
+        tags = deletion.described(deletion.free(wanted))
+        headline = f"Dry run: {len(tags)} tags of {self.module} would be deleted"
+        log_list(self.log, headline, [f"{tag['id']} = {tag['name']}" for tag in tags])
+        context["ti"].xcom_push(key="would_delete", value=tags)
+        return []
+
     def _deletion(self, context: Context, journal: Journal, state: TaskState) -> TagDeletion:
         return TagDeletion(
             self._client,
@@ -220,7 +258,19 @@ class MassDeleteTagsOperator(BaseOperator):
 
         return ZohoCrmHook(self.zoho_crm_conn_id, retries=RetryPolicy(until=self._until)).get_conn()
 
-    def _wait(self, context: Context, deletion: TagDeletion, job_ids: list[str], wanted: list[str], deadline: float) -> list[str]:
+    def _push_counts(self, context: Context, counts: Mapping[str, int | None], earlier_calls: int = 0) -> None:
+        context["ti"].xcom_push(key="counts", value=dict(counts))
+        push_api_usage(context, self._client, earlier_calls)
+
+    def _wait(
+        self,
+        context: Context,
+        deletion: TagDeletion,
+        job_ids: list[str],
+        wanted: list[str],
+        counts: Mapping[str, int | None],
+        deadline: float,
+    ) -> list[str]:
         jobs = [MassDeleteJob("tags", job_id, self.module) for job_id in job_ids]
         if self.deferrable and jobs:
             defer_to_triggerer(
@@ -231,15 +281,31 @@ class MassDeleteTagsOperator(BaseOperator):
                 zoho_crm_conn_id=self.zoho_crm_conn_id,
                 poke_interval=self.poke_interval,
                 unknown_job_grace=self.unknown_job_grace,
-                carry={"tag_ids": wanted},
+                carry={"tag_ids": wanted, "counts": counts, "api_calls": self._client.credits.calls},
             )
         reports = poll_until_ended(self._client, jobs, deadline, self.poke_interval, self.unknown_job_grace)
-        return self._finish(context, deletion, reports, wanted)
+        return self._finish(context, deletion, reports, wanted, counts)
 
-    def _finish(self, context: Context, deletion: TagDeletion, reports: list[dict[str, Any]], wanted: list[str]) -> list[str]:
+    def _finish(
+        self,
+        context: Context,
+        deletion: TagDeletion,
+        reports: list[dict[str, Any]],
+        wanted: list[str],
+        counts: Mapping[str, int | None],
+        earlier_calls: int = 0,
+    ) -> list[str]:
         context["ti"].xcom_push(key="report", value=reports)
         told = "; ".join(sentence(report) for report in reports) or "no job"
-        problem = self._left_behind(deletion, reports, wanted) if self.verify else _failures(reports)
+        if self.verify:
+            # a job's counts do not tell: it may find a tag gone that another one has deleted
+            left = deletion.wait_until_gone(wanted) if reports or deletion.present(wanted) else []
+            problem = f"{len(left)} tags of {self.module} are still there: {deletion.names(left)}" if left else ""
+            outcome: dict[str, int | None] = {"deleted": len(wanted) - len(left), "failed": len(left)}
+        else:
+            problem = _failures(reports)
+            outcome = {name: _sum(report[name] for report in reports) for name in ("deleted", "failed")}
+        self._push_counts(context, {**counts, **outcome}, earlier_calls)
         failed = any(report["state"] == "FAILED" for report in reports)
         if problem and (failed or self.on_partial_failure == "fail"):
             raise TagsLeftBehind(
@@ -253,13 +319,14 @@ class MassDeleteTagsOperator(BaseOperator):
         self._announce(context, job_ids)
         return job_ids
 
-    def _left_behind(self, deletion: TagDeletion, reports: list[dict[str, Any]], wanted: list[str]) -> str:
-        """Judge by the list of tags, not by the counts: a job may find a tag gone that another one has deleted."""
-        left = deletion.wait_until_gone(wanted) if reports or deletion.present(wanted) else []
-        return f"{len(left)} tags of {self.module} are still there: {deletion.names(left)}" if left else ""
-
 
 def _failures(reports: list[dict[str, Any]]) -> str:
     """Judge by what the jobs say of themselves."""
     bad = [report["id"] for report in reports if report["state"] != "COMPLETED" or report["failed"]]
     return f"Not all tags were deleted by job {', '.join(bad)}" if bad else ""
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    """Add up what the jobs tell; None if one of them does not."""
+    known = list(numbers)
+    return None if None in known else sum(number or 0 for number in known)

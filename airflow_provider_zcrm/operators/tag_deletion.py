@@ -87,10 +87,14 @@ class TagDeletion:
         self._forgotten: set[Batch] = set()
         self._stillness = Stillness()
 
-    def look(self) -> None:
-        """Read the list of the module's tags; an empty one is read twice, because an answer without a body (204) means that too."""
+    def look(self) -> int:
+        """Read the list of the module's tags and return how many there are.
+
+        An empty list is read twice, because an answer without a body (204) means that too.
+        """
         tags = self._client.send(list_tags(self._module)).tags or self._client.send(list_tags(self._module)).tags
         self._listed = {tag.id: tag for tag in tags}
+        return len(self._listed)
 
     def resolve(self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str) -> list[str]:
         """Return the ids of the wanted tags that there are, and judge by the rules what is missing, in use, or too much.
@@ -162,6 +166,16 @@ class TagDeletion:
     def _named(self, tag_ids: Iterable[str]) -> list[str]:
         return [f"{tag_id} = {self._listed[tag_id].name}" if tag_id in self._listed else tag_id for tag_id in tag_ids]
 
+    def described(self, tag_ids: Iterable[str]) -> list[dict[str, str]]:
+        """Return listed tags as JSON values with ``id`` and ``name``."""
+        return [{"id": tag_id, "name": self._listed[tag_id].name} for tag_id in tag_ids]
+
+    def free(self, wanted: Sequence[str]) -> list[str]:
+        """Return what is wanted, there, and not under way: Zoho is asked for the jobs of earlier tries."""
+        self._ask_accepted(wanted)
+        held = {tag_id for ids in self._held(wanted).values() for tag_id in ids}
+        return [tag_id for tag_id in self.present(wanted) if tag_id not in held]
+
     def submit(self, wanted: Sequence[str]) -> list[str]:
         """Submit what is wanted and not under way, and return the job ids of this round.
 
@@ -169,9 +183,7 @@ class TagDeletion:
         :raises SubmissionUncertain: a submission that had been given up as lost was sent again, and its outcome is unknown again
         :raises ZohoCrmError: Zoho refused a batch
         """
-        self._ask_accepted(wanted)
-        held = {tag_id for ids in self._held(wanted).values() for tag_id in ids}
-        self._post([tag_id for tag_id in self.present(wanted) if tag_id not in held])
+        self._post(self.free(wanted))
         self._settle(wanted)
         return self.job_ids()
 

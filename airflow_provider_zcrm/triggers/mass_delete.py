@@ -3,8 +3,8 @@
 It only reads, so it may run twice, be moved or be cancelled at any moment, and nothing happens to the jobs. Its kwargs are ids,
 numbers and strings, which Airflow stores in clear. It fires one event:
 
-    {"v": 1, "kind": "mass_delete_jobs", "status": "ended" | "timeout" | "error",
-     "jobs": [report, ...], "limit": which time was over, "error": the error or None, "carry": what the task gave it to keep}
+    {"v": 1, "kind": "mass_delete_jobs", "status": "ended" | "timeout" | "error", "jobs": [report, ...], "limit": which time was over,
+     "api_calls": how many calls it made since it was last started, "error": the error or None, "carry": what the task gave it to keep}
 
 or, if it was told to finish the task and all went well, Airflow's own event that ends the task with the reports as its XCom.
 """
@@ -93,6 +93,7 @@ class MassDeleteJobTrigger(BaseTrigger):
         self.carry = dict(carry or {})
         self.finish = finish
         self.push_xcom = push_xcom
+        self._api_calls = 0
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the kwargs, as Airflow stores them."""
@@ -165,6 +166,7 @@ class MassDeleteJobTrigger(BaseTrigger):
 
     async def _poll(self, client: AsyncZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJob]) -> None:
         for job in jobs:
+            self._api_calls += 1
             try:
                 status = await client.send(job_status(job))
             except JobNotFound as error:
@@ -190,6 +192,7 @@ class MassDeleteJobTrigger(BaseTrigger):
                 "status": status,
                 "jobs": watch.reports(),
                 "limit": self.limit,
+                "api_calls": self._api_calls,
                 "error": error.as_dict() if error else None,
                 "carry": self.carry,
             }

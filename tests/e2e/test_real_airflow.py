@@ -71,6 +71,16 @@ def test_a_sensor_waits_for_the_jobs_of_a_mapped_operator(real: RealAirflow, zoh
     assert {job["module"] for job in zoho.counters()["jobs"]} == {"Leads", "Contacts"}
 
 
+def test_a_dry_run_of_mapped_tasks_by_a_template_deletes_nothing_and_satisfies_the_sensor(real: RealAirflow, zoho: Control) -> None:
+    run = real.start("dry_run_of_many_modules", dry_run=True)
+    assert run.wait() == "success"
+    assert run.xcom("delete", "would_delete", map_index=0) == [{"id": zoho.tags("Leads")["VIP"], "name": "VIP"}]
+    assert accepted(zoho) == []
+    run = real.start("dry_run_of_many_modules", dry_run=False)
+    assert run.wait() == "success"
+    assert len(accepted(zoho)) == 2
+
+
 def test_a_deferred_wait_survives_faults_and_the_death_of_the_triggerer(real: RealAirflow, zoho: Control) -> None:
     zoho.jobs(start_delay=15, duration=2)
     run = real.start("waits_for_itself", tags=["hot"])

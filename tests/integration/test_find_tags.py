@@ -92,3 +92,27 @@ def test_guards_that_are_not_understood_cost_no_call(emulator: Control) -> None:
         with pytest.raises(ZohoCrmFailure, match="max_"):
             find({"everything": True}, **arguments).try_once()
     assert emulator.requests() == []
+
+
+def test_it_tells_why_tags_are_kept_in_numbers_and_what_it_cost(emulator: Control) -> None:
+    emulator.change_org(credits=8)
+    run = find({"name_glob": ["*o*", "V*"], "max_records": 4, "keep": ["do-not-call"]})
+    assert names(run.try_once()) == {"VIP"}
+    assert run.ti.xcoms["looked_at"] == 5
+    assert run.ti.xcoms["kept"] == {"max_records": 2, "keep": 1, "name_glob": 1}
+    assert run.ti.xcoms["api_calls"] == 1 + len(emulator.requests("actions/records_count")) == 4
+    assert run.ti.xcoms["credits_left"] == 4
+
+
+def test_a_guard_that_trips_has_told_all_the_same(emulator: Control) -> None:
+    run = find(TagSelection.all(keep="do-not-*", limit=3))
+    with pytest.raises(ZohoCrmFailure, match="max_share"):
+        run.try_once()
+    assert run.ti.xcoms["kept"] == {"keep": 1, "limit": 1}
+    assert run.ti.xcoms["api_calls"] == 1
+
+
+def test_without_a_criterion_the_kept_say_so(emulator: Control) -> None:
+    run = find(TagSelection(keep="VIP"))
+    run.try_once()
+    assert run.ti.xcoms["kept"] == {"no criterion": 4, "keep": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from contextlib import nullcontext
@@ -19,7 +20,7 @@ from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import tag_deletion
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.triggers import mass_delete
-from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
+from tests.airflow_task import HAS_TASK_STATE, TaskRun, fire, needs_task_state, rebuilt
 
 MASS_DELETE = "settings/tags/actions/mass_delete"
 
@@ -120,9 +121,14 @@ def test_a_module_without_tags_is_a_success(emulator: Control, reading: str) -> 
     assert TaskRun(task(tag_names=["hot"])).try_once() == []
 
 
-def test_an_empty_list_of_ids_deletes_nothing(emulator: Control) -> None:
-    assert TaskRun(task(tag_ids=[])).try_once() == []
-    assert posts(emulator) == []
+@pytest.mark.parametrize("nothing", [{"tag_ids": []}, {"tag_names": []}, {"tag_ids": [[], []]}], ids=str)
+@pytest.mark.parametrize("arguments", [{}, {"wait_for_completion": True, "deferrable": True}, {"dry_run": True}], ids=str)
+def test_an_empty_list_deletes_nothing_and_costs_no_call(emulator: Control, nothing: dict[str, Any], arguments: dict[str, Any]) -> None:
+    run = TaskRun(task(**nothing, **arguments))
+    for _ in range(2):
+        assert run.try_once() == []
+        assert run.ti.xcoms["api_calls"] == 0
+    assert emulator.requests() == []
 
 
 def test_missing_tags_fail_before_anything_is_sent_if_asked_for(emulator: Control) -> None:
@@ -147,6 +153,8 @@ def test_missing_tags_fail_before_anything_is_sent_if_asked_for(emulator: Contro
         ({"tag_ids": [[["1"]]]}, "nested too deep"),
         ({"tag_ids": ["1"], "max_share": "half"}, "max_share"),
         ({"tag_ids": ["1"], "max_tags": "None"}, "max_tags"),
+        ({"tag_ids": ["1"], "dry_run": "maybe"}, "dry_run"),
+        ({"tag_ids": ["1"], "dry_run": ""}, "dry_run"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_sent(emulator: Control, arguments: dict[str, Any], said: str) -> None:
@@ -750,3 +758,139 @@ def test_guards_do_not_count_what_is_left_out_and_a_retry_does_not_look_again(em
     run.try_once()
     assert looks == len(emulator.requests(COUNT)) == 4
     assert len(run.ti.xcoms["set_aside"]) == 2
+
+
+# --- dry run --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dry_run", [True, "True"])
+@pytest.mark.parametrize("waits", [{}, {"wait_for_completion": True, "deferrable": True}], ids=str)
+@pytest.mark.parametrize("journal", [True, False])
+def test_a_dry_run_does_everything_but_the_submission(
+    emulator: Control,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    dry_run: Any,
+    waits: dict[str, Any],
+    journal: bool,
+) -> None:
+    (tag_id,) = used(emulator, "used")
+    wanted = ["hot", "used", "cold", "nobody has this"]
+    run = TaskRun(task(tag_names=wanted, used_by_automation="skip", dry_run=dry_run, **waits), state=journal)
+    caplog.set_level("INFO")
+    for _ in range(2):
+        assert run.try_once() == []
+        hot, cold = {"id": "2276164000001021041", "name": "hot"}, {"id": "2276164000001021042", "name": "cold"}
+        assert run.ti.xcoms["would_delete"] == [hot, cold]
+        assert run.ti.xcoms["set_aside"] == [aside(tag_id, "used", "automation uses it (Workflow)")]
+        assert run.ti.xcoms["job_id"] == []
+        # the log of an operator goes the one way or the other, by the version of Airflow
+        logged = capsys.readouterr().out + caplog.text
+        assert "2 tags of Leads would be deleted: 2276164000001021041 = hot, 2276164000001021042 = cold" in logged
+    assert {request["method"] for request in emulator.requests("/crm/")} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [({"max_tags": 1}, "max_tags=2"), ({"missing_tags": "fail"}, "nobody has this"), ({"used_by_automation": "fail"}, "= hot, because")],
+)
+def test_a_dry_run_fails_where_the_task_would(emulator: Control, arguments: dict[str, Any], said: str) -> None:
+    body = {"count": "0", "configured_areas": {"workflow_tagActionRecords": {"Workflow": [{"id": "1"}]}}}
+    emulator.fault("status", f"1021041/{COUNT}", status=200, body=body)
+    with pytest.raises(ZohoCrmFailure, match=said):
+        TaskRun(task(tag_names=["hot", "cold", "nobody has this"], dry_run=True, **arguments)).try_once()
+
+
+@needs_task_state
+def test_a_run_after_a_dry_run_starts_from_nothing(emulator: Control) -> None:
+    used(emulator, "used")
+    run = TaskRun(task(tag_names=["used", "hot"], used_by_automation="skip", dry_run=True, settle=300.0))
+    assert run.store is not None
+    run.try_once()
+    stored = run.store.get("zoho_crm_mass_delete_tags")
+    assert (stored["names"], stored["ids"], stored["set_aside"], stored["batches"]) == (None, None, [], [])
+    run.task.is_dry_run = False  # type: ignore[attr-defined]
+    run.task.max_tags = 0  # type: ignore[attr-defined]
+    with pytest.raises(ZohoCrmFailure, match="max_tags=0"):
+        run.try_once()
+    run.task.max_tags = None  # type: ignore[attr-defined]
+    assert len(run.try_once()) == 1
+    assert posts(emulator) == [["2276164000001021041"]]
+
+
+@needs_task_state
+def test_a_dry_run_leaves_out_what_is_under_way(emulator: Control) -> None:
+    emulator.jobs(start_delay=60)
+    run = TaskRun(task(tag_names=["hot"]))
+    run.try_once()
+    run.clear()
+    run.task.tag_names, run.task.is_dry_run = ["hot", "cold"], True  # type: ignore[attr-defined]
+    assert run.try_once() == []
+    assert run.ti.xcoms["would_delete"] == [{"id": "2276164000001021042", "name": "cold"}]
+
+
+def test_the_argument_does_not_hide_airflows_own_dry_run() -> None:
+    operator = task(tag_names=["hot"], dry_run="{{ params.dry_run }}")
+    assert "dry_run" not in vars(operator)
+    operator.render_template_fields({"params": {"dry_run": True}})
+    assert operator.is_dry_run == "True"
+
+
+# --- what it tells ----------------------------------------------------------------------------------------------------------
+
+
+def crm_calls(emulator: Control) -> int:
+    return sum(sum(statuses.values()) for path, statuses in emulator.counters()["calls"].items() if "/crm/" in path)
+
+
+@pytest.mark.parametrize("waits", [{}, {"wait_for_completion": True}, {"wait_for_completion": True, "deferrable": True}], ids=str)
+def test_the_task_tells_what_became_of_the_tags_and_what_that_cost(emulator: Control, waits: dict[str, Any]) -> None:
+    used(emulator, "used")
+    emulator.next_jobs(1, failing=["cold"])
+    emulator.fault("status", "settings/tags$", method="GET", status=503)
+    run = TaskRun(task(tag_names=["hot", "used", "cold", "nobody has this"], on_partial_failure="ignore", **waits))
+    run.try_once()
+    outcome = {"deleted": 1, "failed": 1} if waits else {"deleted": None, "failed": None}
+    assert run.ti.xcoms["counts"] == {"looked_at": 6, "wanted": 4, "missing": 1, "set_aside": 1, **outcome}
+    assert run.ti.xcoms["api_calls"] == crm_calls(emulator)
+    assert "credits_left" not in run.ti.xcoms
+
+
+@needs_task_state
+def test_counts_are_pushed_also_if_tags_are_left(emulator: Control) -> None:
+    emulator.next_jobs(1, failing=["cold"])
+    run = TaskRun(task(tag_names=["hot", "cold"], wait_for_completion=True))
+    with pytest.raises(TagsLeftBehind):
+        run.try_once()
+    assert (run.ti.xcoms["counts"]["deleted"], run.ti.xcoms["counts"]["failed"]) == (1, 1)
+    run.try_once()
+    assert (run.ti.xcoms["counts"]["deleted"], run.ti.xcoms["counts"]["failed"]) == (2, 0)
+
+
+@pytest.mark.parametrize(("reading", "deleted", "failed"), [("present", 1, 1), ("absent", None, None)])
+def test_counts_without_verification_are_those_of_the_jobs(
+    emulator: Control, reading: str, deleted: int | None, failed: int | None
+) -> None:
+    emulator.readings(counts=reading)
+    emulator.next_jobs(1, failing=["cold"])
+    run = TaskRun(task(tag_names=["hot", "cold"], wait_for_completion=True, verify=False, on_partial_failure="ignore"))
+    run.try_once()
+    assert (run.ti.xcoms["counts"]["deleted"], run.ti.xcoms["counts"]["failed"]) == (deleted, failed)
+
+
+def test_the_credits_that_are_left_are_told_once_zoho_names_them(emulator: Control) -> None:
+    emulator.change_org(credits=4)
+    run = TaskRun(task(tag_names=["hot"]))
+    run.try_once()
+    assert run.ti.xcoms["credits_left"] == 1
+
+
+def test_an_event_and_a_deferral_of_the_previous_release_are_understood(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, deferrable=True))
+    run.start()
+    assert run.deferred is not None
+    trigger: Any = run.deferred.trigger
+    event = asyncio.run(fire(rebuilt(trigger))).payload
+    del event["api_calls"], event["carry"]["api_calls"], event["carry"]["counts"]
+    assert len(run.fresh_task().resume_execution("execute_complete", {"event": event}, run.context())) == 1
+    assert run.ti.xcoms["counts"] == {"deleted": 1, "failed": 0}

@@ -129,3 +129,10 @@ with DAG("records_by_view", **ALWAYS | {"params": ALWAYS["params"] | {"cvid": ""
         deferrable=True,
         poke_interval=1,
     )
+
+# text is what a template makes of a truth value here
+with DAG("dry_run_of_many_modules", **ALWAYS | {"render_template_as_native_obj": False, "params": {"dry_run": True}}):
+    mapped = MassDeleteTagsOperator.partial(task_id="delete", tag_names=["VIP"], dry_run="{{ params.dry_run }}").expand(
+        module=["Leads", "Contacts"]
+    )
+    MassDeleteJobSensor(task_id="wait", job_id=mapped.output, deferrable=True, poke_interval=1)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -114,10 +116,16 @@ def xcoms_are_airflows_own() -> bool:
 
 
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+_threads: dict[int, ThreadPoolExecutor] = {}
 
 
 async def ask_airflow(function: Callable[..., T], *arguments: Any) -> T:
-    """Call a synchronous function of Airflow's (Connection, Variable, mask_secret) from the triggerer's event loop."""
+    """Call a synchronous function of Airflow's (Connection, Variable, mask_secret) from the triggerer's event loop.
+
+    The thread is our own, not the one that asgiref shares among all triggers of the process: that one does not live on in a forked
+    process, and a slow trigger of somebody else's would hold us up.
+    """
     lock = _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    thread = _threads.setdefault(os.getpid(), ThreadPoolExecutor(1, thread_name_prefix="zoho-crm-ask-airflow"))
     async with lock:
-        return await sync_to_async(function)(*arguments)
+        return await sync_to_async(function, thread_sensitive=False, executor=thread)(*arguments)

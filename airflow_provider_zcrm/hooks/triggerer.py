@@ -1,15 +1,23 @@
 """The clients of the triggerer: one per connection, shared by all triggers that wait on it.
 
-One session, one token, one limit of calls at once. The client is made when the first trigger comes, and closed when the last one
-leaves. A trigger that finds the connection edited gets a new client; the others keep theirs until they leave.
+One session, one token, one limit of calls at once. A client is made when the first trigger comes, and closed when the last one leaves.
+The connection is read once for triggers that come together, again every few minutes, and at once after an error that an edited
+connection might mend; from then on its triggers share a new client, each from its next poll.
+
+An event loop has clients of its own, because an aiohttp session belongs to its loop. That serves a forked process too, whose loop is
+another one: it never touches the sockets that it inherits.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import time
+from collections import defaultdict
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+from weakref import WeakKeyDictionary
 
 from airflow.providers.common.compat.sdk import mask_secret
 
@@ -20,37 +28,114 @@ from airflow_provider_zcrm.hooks.token_stores import token_sharing
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.version_compat import ask_airflow
 
+# seconds for which what was read of a connection serves a trigger that waits, one that comes, and one that met an error
+_READ_AGAIN, _FRESH, _JUST_READ = 300.0, 5.0, 1.0
+
 
 @dataclass
 class _Shared:
     client: AsyncZohoCrmClient
-    ready: asyncio.Task[None]
+    opening: asyncio.Task[None]
     users: int = 0
 
 
-_shared: dict[tuple[int, ClientConfig], _Shared] = {}
+@dataclass
+class _Reading:
+    """What was last read of a connection, and when."""
+
+    config: ClientConfig | None = None
+    at: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-@asynccontextmanager
-async def shared_client(zoho_crm_conn_id: str) -> AsyncIterator[AsyncZohoCrmClient]:
-    """Give the client of a connection; it does not retry, because a trigger's next poll is the retry.
+class _Clients:
+    """What belongs to one event loop."""
 
-    :raises InvalidConnection: the connection cannot work
+    def __init__(self) -> None:
+        self.shared: dict[ClientConfig, _Shared] = {}
+        self.readings: defaultdict[str, _Reading] = defaultdict(_Reading)
+
+
+_clients: MutableMapping[asyncio.AbstractEventLoop, _Clients] = WeakKeyDictionary()
+
+
+def _of_this_loop() -> _Clients:
+    return _clients.setdefault(asyncio.get_running_loop(), _Clients())
+
+
+class ClientShare:
+    """A trigger's share in the client of its connection; an asynchronous context manager.
+
+    The client does not retry, because a trigger's next poll is the retry.
     """
-    config = await ask_airflow(lambda: ZohoCrmHook(zoho_crm_conn_id).config)
-    key = (id(asyncio.get_running_loop()), config)
-    shared = _shared.get(key)
-    if shared is None:
-        client = AsyncZohoCrmClient(config, NO_RETRIES, on_secret=_mask, sharing=token_sharing(config))
-        shared = _shared[key] = _Shared(client, asyncio.ensure_future(client.open()))
-    shared.users += 1
-    try:
-        await asyncio.shield(shared.ready)
-        yield shared.client
-    finally:
+
+    def __init__(self, zoho_crm_conn_id: str) -> None:
+        self._conn_id = zoho_crm_conn_id
+        self._held: _Shared | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._leave()
+
+    async def client(self) -> AsyncZohoCrmClient:
+        """Return the open client; ask for it before each poll, it may be another one.
+
+        :raises InvalidConnection: the connection cannot work
+        """
+        config = await self._config(_READ_AGAIN if self._held else _FRESH)
+        if self._held is None or self._held.client.config != config:
+            await self._leave()
+            self._held = self._join(config)
+        try:
+            await asyncio.shield(self._held.opening)
+        except BaseException:
+            await self._leave()
+            raise
+        return self._held.client
+
+    async def edited(self) -> bool:
+        """Read the connection anew and tell whether the client is out of date."""
+        return self._held is not None and await self._config(_JUST_READ) != self._held.client.config
+
+    async def _config(self, age: float) -> ClientConfig:
+        """Return the connection's settings as they were read at most so many seconds ago."""
+        reading = _of_this_loop().readings[self._conn_id]
+        async with reading.lock:
+            if reading.config is None or time.monotonic() - reading.at >= age:
+                try:
+                    reading.config = await ask_airflow(lambda: ZohoCrmHook(self._conn_id).config)
+                except Exception:
+                    # who has a client goes on with it: Airflow may be down, or the connection in the middle of an edit
+                    if self._held is None:
+                        raise
+                    reading.config = self._held.client.config
+                reading.at = time.monotonic()
+            return reading.config
+
+    def _join(self, config: ClientConfig) -> _Shared:
+        of_loop = _of_this_loop().shared
+        shared = of_loop.get(config)
+        if shared is None:
+            client = AsyncZohoCrmClient(config, NO_RETRIES, on_secret=_mask, sharing=token_sharing(config))
+            shared = of_loop[config] = _Shared(client, asyncio.ensure_future(client.open()))
+        shared.users += 1
+        return shared
+
+    async def _leave(self) -> None:
+        shared, self._held = self._held, None
+        if shared is None:
+            return
         shared.users -= 1
         if not shared.users:
-            del _shared[key]
+            loop = asyncio.get_running_loop()
+            del _clients[loop].shared[shared.client.config]
+            if not _clients[loop].shared:
+                del _clients[loop]
+            # a session that is still being made would never be closed
+            shared.opening.cancel()
+            await asyncio.wait([shared.opening])
             await shared.client.close()
 
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
@@ -29,6 +29,7 @@ from airflow_provider_zcrm.version_compat import task_success
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
+    from airflow_provider_zcrm.hooks.triggerer import ClientShare
 
 # An event that comes before Airflow has noted the deferral costs the task a try (apache/airflow#71580). The worker may notice the end
 # of the task's process only after [workers] min_heartbeat_interval (5 s), and the scheduler a loop later: measured up to 6.3 s.
@@ -127,11 +128,12 @@ class MassDeleteJobTrigger(BaseTrigger):
         # after a restart the poll is overdue, but not all triggers of a triggerer ask at the same moment
         pause = watch.next_wait(self._elapsed()) or _up_to(self._schedule.next_wait(self._elapsed()))
         async with AsyncExitStack() as stack:
-            client: AsyncZohoCrmClient | None = None
+            share: ClientShare | None = None
             while watch.open_jobs():
                 in_time = await self._sleep(pause)
                 try:
-                    client = client or await self._enter_client(stack)
+                    share = share or await self._enter_share(stack)
+                    client = await self._client(share)
                     await self._poll(client, watch, watch.due_jobs(self._elapsed()) if in_time else watch.open_jobs())
                 except RetryableError as error:
                     failures += 1
@@ -139,6 +141,11 @@ class MassDeleteJobTrigger(BaseTrigger):
                     pause = self._schedule.after_failures(failures, throttled=throttled, retry_after=getattr(error, "retry_after", None))
                     pause += _up_to(min(pause / 2, _LONGEST_JITTER))
                     self.log.warning("%s Polling again in %.0f s.", error, pause)
+                except PermanentError as error:
+                    if not share or not await share.edited():
+                        raise
+                    self.log.warning("%s The connection has been edited; asking again.", error)
+                    pause = 0.0
                 else:
                     failures = 0
                     pause = watch.next_wait(self._elapsed())
@@ -146,11 +153,14 @@ class MassDeleteJobTrigger(BaseTrigger):
                     return "timeout"
         return "ended"
 
-    async def _enter_client(self, stack: AsyncExitStack) -> AsyncZohoCrmClient:
+    async def _enter_share(self, stack: AsyncExitStack) -> ClientShare:
         # the first import of the HTTP libraries takes so long that it would stall the other triggers
-        shared_client = await asyncio.to_thread(_import_shared_client)
+        client_share = await asyncio.to_thread(_import_client_share)
+        return await stack.enter_async_context(client_share(self.zoho_crm_conn_id))
+
+    async def _client(self, share: ClientShare) -> AsyncZohoCrmClient:
         try:
-            return await stack.enter_async_context(shared_client(self.zoho_crm_conn_id))
+            return await share.client()
         except (ZohoCrmError, AirflowNotFoundException):
             raise
         except Exception as error:
@@ -203,10 +213,10 @@ def _up_to(seconds: float) -> float:
     return random.uniform(0.0, seconds)  # noqa: S311 - jitter, not cryptography
 
 
-def _import_shared_client() -> Callable[[str], AbstractAsyncContextManager[AsyncZohoCrmClient]]:
-    from airflow_provider_zcrm.hooks.triggerer import shared_client
+def _import_client_share() -> type[ClientShare]:
+    from airflow_provider_zcrm.hooks.triggerer import ClientShare
 
-    return shared_client
+    return ClientShare
 
 
 def merged_reports(watched: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -352,7 +352,7 @@ def test_no_poke_of_a_rescheduled_sensor_repeats_what_another_one_has_told(
 
 
 def test_a_worker_asks_for_each_job_when_its_time_has_come(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mass_delete_sensor, "PollSchedule", partial(PollSchedule, shortest=0.6))
+    monkeypatch.setattr(mass_delete_sensor, "configured_schedule", lambda _interval: PollSchedule(shortest=0.6))
     emulator.next_jobs(1, start_delay=0.0, duration=0.0)
     emulator.next_jobs(1, start_delay=60)
     quick, slow = submit(HOT), submit(COLD)
@@ -447,7 +447,7 @@ def test_triggers_of_one_connection_share_a_client(emulator: Control) -> None:
     emulator.evict_access_tokens()
     emulator.reset_counters()
     assert asyncio.run(together()) == ["ended", "ended"]
-    assert triggerer._shared == {}
+    assert not triggerer._clients
     assert len(emulator.requests("/oauth/v2/token")) == 1
 
 

@@ -27,7 +27,7 @@ class RestoreTagsOperator(BaseOperator):
 
     It goes into the module that the backup is of. Running it twice changes nothing more. What could not be restored (records that are
     gone, limits of the edition) does not fail the task: it stands in the log and in XCom ``not_restored``, per tag and reason with the
-    number of records and the first 100 of their ids.
+    number of records and the first 20 of their ids.
     Returns ``path``, ``module``, ``tags`` (in the backup), ``created``, ``records`` (pairs of a record and a tag that it carries now) and
     ``not_restored`` (pairs that could not be restored).
 

@@ -26,13 +26,13 @@ log = logging.getLogger(__name__)
 # counts as not restored.
 _EXTRA_CALLS = 100
 # of a report that stands in XCom
-_IDS_PER_ENTRY = 100
+_IDS_PER_ENTRY = 20
 _THERE = ("DUPLICATE_DATA", "MAPPING_MISMATCH")
 
 
 @dataclass
 class NotRestored:
-    """What was not possible for a tag, and why; records beyond the first 100 are only counted."""
+    """What was not possible for a tag, and why; records beyond the first 20 are only counted."""
 
     tag: str
     reason: str

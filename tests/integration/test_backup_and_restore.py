@@ -144,6 +144,13 @@ def test_any_object_storage_will_do(emulator: Control) -> None:
     assert holders(emulator) == records
 
 
+def test_a_path_without_a_scheme_is_a_file_of_the_worker(emulator: Control, tmp_path: Path) -> None:
+    path = f"{tmp_path}/a run: 1+1/Leads.jsonl"
+    assert backup(path, [HOT]).try_once()["path"] == path
+    assert Path(path).is_file()
+    assert restore(path).try_once()["records"] == 5
+
+
 # --- the backup ----------------------------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,8 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": {field.name: field.conn_field() for field in FIELDS},
             }
         ],
+        # Airflow 3.2+
+        "cli": ["airflow_provider_zcrm.cli.airflow_commands.zoho_crm_commands"],
         "asset-uris": _ASSET_URIS,
         # what Airflow 2 calls them
         "dataset-uris": _ASSET_URIS,

@@ -36,6 +36,11 @@ class DataCenter:
         """Where people use Zoho CRM, None where no source tells: the environment ``developer``."""
         return f"https://{_WEB_HOST[environment]}.{self.domain}" if environment in _WEB_HOST else None
 
+    @property
+    def console_url(self) -> str:
+        """Where people make clients and grant codes."""
+        return f"https://api-console.{self.domain}"
+
     def api_url(self, environment: str) -> str:
         """Where the REST API of an environment answers."""
         return f"https://{_API_HOST[environment]}.{self.api_domain}"

@@ -93,6 +93,7 @@ class AccessToken:
     :param expires_in: seconds.
     :param refresh_token: only in the answer to an authorization code.
     :param foreign_api_domain: an ``api_domain`` that is none of Zoho's known hosts: to be ignored with a warning.
+    :param data_center: where the account lives, as far as ``api_domain`` tells.
     """
 
     value: str = field(repr=False)
@@ -100,15 +101,30 @@ class AccessToken:
     scope: str = ""
     refresh_token: str | None = field(default=None, repr=False)
     foreign_api_domain: str | None = None
+    data_center: str | None = None
 
 
 def parse_token(response: ApiResponse, hosts: Hosts) -> AccessToken:
-    """Read the answer of the token endpoint.
+    """Read the answer of the token endpoint for a connection.
 
     :raises TokenThrottled: too many tokens in ten minutes
     :raises CredentialsRejected: any other error, with what to change
     :raises InvalidConnection: the account lives in another data centre than the connection says
     :raises UnreadableResponse: no JSON
+    """
+    token = read_token(response, hosts)
+    if token.data_center not in (None, hosts.data_center):
+        raise InvalidConnection(
+            f"This Zoho account lives in the data center {token.data_center}, the connection says {hosts.data_center}.",
+            advice=f"Set data_center to {token.data_center}.",
+        )
+    return token
+
+
+def read_token(response: ApiResponse, hosts: Hosts) -> AccessToken:
+    """Read the answer of the token endpoint; where the account lives is for the caller to judge.
+
+    :raises ZohoCrmError: as `parse_token`, but for the data centre
     """
     try:
         body = json.loads(response.body)
@@ -122,14 +138,18 @@ def parse_token(response: ApiResponse, hosts: Hosts) -> AccessToken:
     value = body.get("access_token")
     if not isinstance(value, str) or not value:
         raise _token_error(body, response.status, hosts)
-    api_domain = str(body.get("api_domain") or "")
     refresh_token = body.get("refresh_token")
+    api_domain = str(body.get("api_domain") or "")
+    # it never chooses a host: a sandbox is told the production host
+    elsewhere = bool(api_domain) and api_domain != hosts.api_url
+    data_center = data_center_of(api_domain) if elsewhere else None
     return AccessToken(
         value,
         _life(body),
         str(body.get("scope") or ""),
         str(refresh_token) if refresh_token else None,
-        _checked_api_domain(api_domain, hosts),
+        api_domain if elsewhere and data_center is None else None,
+        data_center,
     )
 
 
@@ -141,21 +161,6 @@ def _life(body: dict[str, Any]) -> float:
         return _DEFAULT_LIFE
     # a token that never or always seems to have ended would be kept too long, or asked for with every call
     return seconds if 0 < seconds < math.inf else _DEFAULT_LIFE
-
-
-def _checked_api_domain(api_domain: str, hosts: Hosts) -> str | None:
-    """Compare ``api_domain`` with the connection; it never chooses a host (a sandbox is told the production host)."""
-    if not api_domain or api_domain == hosts.api_url:
-        return None
-    center = data_center_of(api_domain)
-    if center is None:
-        return api_domain
-    if center != hosts.data_center:
-        raise InvalidConnection(
-            f"This Zoho account lives in the data center {center}, the connection says {hosts.data_center}.",
-            advice=f"Set data_center to {center}.",
-        )
-    return None
 
 
 _PERMANENT = {

@@ -25,7 +25,7 @@ from airflow_provider_zcrm.api.errors import (
     ZohoCrmError,
     submission_error,
 )
-from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
+from airflow_provider_zcrm.api.oauth import TOKEN_PATH, AccessToken, parse_token, read_token
 from airflow_provider_zcrm.client.backoff import SharedBackoff
 from airflow_provider_zcrm.client.config import ClientConfig, tls_context
 from airflow_provider_zcrm.client.connections import WatchedAdapter, written
@@ -73,6 +73,29 @@ class ZohoCrmClient:
         value: T = self._retries.retrying()(self._send_once, call)
         return value
 
+    def send_with(self, call: ApiCall[T], token: str) -> T:
+        """Send a call once with this very token: nothing is sent again, and a token that Zoho rejects is not replaced.
+
+        :raises ZohoCrmError: as `send`
+        """
+        return self._exchange(call, token)
+
+    def access_token(self, rejected: str | None = None) -> str:
+        """Return a token that works: this process's, one that is shared, or a new one; waits while Zoho grants none.
+
+        :param rejected: a token that Zoho has just rejected.
+        :raises ZohoCrmError: there is none to be had
+        """
+        value: str = self._retries.waiting_for_token()(self._token_now, rejected)
+        return value
+
+    def request_token(self) -> AccessToken:
+        """Ask Zoho for a token, once, and return it as it is: it is not kept or shared, nor is its data centre compared.
+
+        :raises ZohoCrmError: Zoho gives none
+        """
+        return read_token(self._token_response(), self.config.hosts)
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -87,7 +110,7 @@ class ZohoCrmClient:
         """Send a call; a token that Zoho rejects is replaced, until Zoho rejects one that it has just granted."""
         rejected: str | None = None
         while True:
-            token = self._token(rejected)
+            token = self.access_token(rejected)
             try:
                 return self._exchange(call, token)
             except TokenRejected:
@@ -124,11 +147,6 @@ class ZohoCrmClient:
             with _new_session() as fresh:
                 return self._http(fresh, request.method, request.path, url, **arguments)
 
-    def _token(self, rejected: str | None = None) -> str:
-        """Return a token that works: this process's, one that is shared, or a new one; waits while Zoho grants none."""
-        value: str = self._retries.waiting_for_token()(self._token_now, rejected)
-        return value
-
     def _token_now(self, rejected: str | None) -> str:
         tokens, sharing = self._tokens, self._sharing
         with tokens.lock:
@@ -156,11 +174,9 @@ class ZohoCrmClient:
 
     def _ask_for_token(self, rejected: str | None) -> str:
         self._tokens.check_throttle()
-        hosts, form = self.config.hosts, self.config.credentials.form()
-        # the auth that does nothing keeps a .netrc from adding a header
-        response = self._http(self._session, "POST", TOKEN_PATH, hosts.accounts_url + TOKEN_PATH, data=form, auth=lambda request: request)
+        response = self._token_response()
         try:
-            token = parse_token(response, hosts)
+            token = parse_token(response, self.config.hosts)
         except TokenThrottled:
             # another host may have got the last one
             other = self._sharing and self._tokens.take(self._sharing.get(self._tokens.name), rejected)
@@ -170,6 +186,11 @@ class ZohoCrmClient:
             raise
         self._share(self._tokens.hold(token))
         return self._tell(token.value)
+
+    def _token_response(self) -> ApiResponse:
+        url, form = self.config.hosts.accounts_url + TOKEN_PATH, self.config.credentials.form()
+        # the auth that does nothing keeps a .netrc from adding a header
+        return self._http(self._session, "POST", TOKEN_PATH, url, data=form, auth=lambda request: request)
 
     def _share(self, sealed: str) -> None:
         if self._sharing:

@@ -31,11 +31,12 @@ _LAST_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class HeldToken:
-    """A token with the epoch seconds of its life."""
+    """A token with the epoch seconds of its life, and its scopes where Zoho has told them."""
 
     value: str = field(repr=False)
     issued_at: float
     expires_at: float
+    scope: str = ""
 
 
 class Tokens:
@@ -86,6 +87,11 @@ class Tokens:
             self._held = token
         return self.held(rejected)
 
+    @property
+    def present(self) -> HeldToken | None:
+        """What is known of this process's token, whether or not it can still be used."""
+        return self._held
+
     def granted_here(self, token: str) -> bool:
         """Tell whether this is the token that Zoho granted to this process last."""
         return token == self._granted
@@ -133,7 +139,7 @@ class Tokens:
         now = time.time()
         self._refused_at = ()
         self._granted = token.value
-        self._held = HeldToken(token.value, now, now + token.expires_in)
+        self._held = HeldToken(token.value, now, now + token.expires_in, token.scope)
         return self._seal.seal(_stored(self._held))
 
 
@@ -152,11 +158,11 @@ def forget_tokens() -> None:
 
 
 def _stored(token: HeldToken) -> dict[str, Any]:
-    return {"token": token.value, "issued_at": token.issued_at, "expires_at": token.expires_at}
+    return {"token": token.value, "issued_at": token.issued_at, "expires_at": token.expires_at, "scope": token.scope}
 
 
 def _token(value: Mapping[str, Any]) -> HeldToken | None:
     try:
-        return HeldToken(str(value["token"]), float(value["issued_at"]), float(value["expires_at"]))
+        return HeldToken(str(value["token"]), float(value["issued_at"]), float(value["expires_at"]), str(value.get("scope", "")))
     except (KeyError, TypeError, ValueError):
         return None

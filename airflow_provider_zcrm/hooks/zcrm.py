@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -23,6 +24,21 @@ from airflow_provider_zcrm.hooks.token_stores import token_sharing
 # a test of a connection makes at most three calls and must answer within ten seconds
 _TEST_SECONDS = 9.5
 _TEST_CALL_SECONDS = 3.0
+
+
+def configured(login: str | None, password: str | None, extra: Mapping[str, Any]) -> ClientConfig:
+    """Return the client's settings, of a connection's fields and the configuration.
+
+    :raises InvalidConnection: naming the field
+    """
+    return config_of(
+        login,
+        password,
+        extra,
+        text_setting("allowed_hosts"),
+        request_timeout=number_setting("request_timeout"),
+        shared_store=text_setting("shared_store"),
+    )
 
 
 class ZohoCrmHook(BaseHook):
@@ -60,14 +76,7 @@ class ZohoCrmHook(BaseHook):
         """
         connection = self.get_connection(self.zoho_crm_conn_id)
         try:
-            return config_of(
-                connection.login,
-                connection.password,
-                connection.extra_dejson,
-                text_setting("allowed_hosts"),
-                request_timeout=number_setting("request_timeout"),
-                shared_store=text_setting("shared_store"),
-            )
+            return configured(connection.login, connection.password, connection.extra_dejson)
         except PermanentError as error:
             raise type(error)(f"Connection {self.zoho_crm_conn_id}: {error.message}", advice=error.advice) from None
 

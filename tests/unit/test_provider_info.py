@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -53,6 +54,12 @@ def test_every_option_of_the_configuration_is_read_by_the_code() -> None:
     for option in OPTIONS:
         assert f'_setting("{option.name}")' in code
         assert option.type in ("string", "float")
+
+
+def test_the_documentation_has_every_option_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    for option in OPTIONS:
+        assert re.search(rf"^\| `{option.name}` \| `?{option.default}`? ?\|", page, re.MULTILINE)
 
 
 @pytest.mark.parametrize("scheme", [get_provider_info()["asset-uris"], get_provider_info()["dataset-uris"]])

@@ -1,0 +1,230 @@
+"""``connect``: from a client of Zoho's API console to a connection that works.
+
+A grant code lives for minutes and works once. So everything that can be asked or refused is asked or refused before it, and what it
+brought is delivered before anything else is looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_zcrm.api.data_centers import DATA_CENTERS
+from airflow_provider_zcrm.api.errors import CredentialsRejected, InvalidConnection, PermanentError, TokenRejected, ZohoCrmError
+from airflow_provider_zcrm.api.oauth import AccessToken, AuthorizationCodeGrant, ClientCredentialsGrant
+from airflow_provider_zcrm.api.scopes import FEATURES, scopes_of, split_scopes
+from airflow_provider_zcrm.cli.accounts import Accounts, Grant, at
+from airflow_provider_zcrm.cli.arguments import features_of
+from airflow_provider_zcrm.cli.check import exit_code
+from airflow_provider_zcrm.cli.delivery import Destination, destination_of, keep_safe
+from airflow_provider_zcrm.cli.examination import Examination, Finding, as_json, environment_of, failure
+from airflow_provider_zcrm.cli.stdout import print_json
+from airflow_provider_zcrm.cli.terminal import Terminal
+from airflow_provider_zcrm.cli.usage import Usage
+from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.hooks.zcrm import configured
+
+CLIENT_CREDENTIALS = "client_credentials"
+# until the code is exchanged, there is none
+_NOT_YET = "-"
+
+
+def connect(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code.
+
+    :raises Usage: something is missing or wrong
+    :raises ZohoCrmError: Zoho gives no token
+    """
+    features = features_of(options.features)
+    destination = destination_of(options.to, options.conn_id, options.file, replace=options.replace)
+    if options.output == "json" and options.to != "airflow" and options.file in (None, "-"):
+        raise Usage("--output json and the connection cannot both go to stdout: write the connection to a file with --file.")
+    terminal = Terminal(quiet=options.output == "json")
+    file = _credentials(options.credentials)
+    destination.prepare()
+    conversation = _Conversation(options, terminal, file, features)
+    grant, config = conversation.agree()
+    with terminal.waiting("Asking Zoho for a token") as asking:
+        data_center, token = Accounts(config, asking).token(grant)
+    made = _Made(at(config, token.data_center or data_center), token)
+    with terminal.waiting("Asking Zoho which environment it is for"):
+        made.find_environment(options.environment)
+    connection = _connection(made, grant, options)
+    told = _deliver(destination, connection)
+    terminal.say(told, "bold")
+    with terminal.waiting("Looking at what works"):
+        findings = made.findings(features)
+    terminal.show(f"Connection {options.conn_id}", findings)
+    if options.output == "json":
+        hosts = made.config.hosts
+        where = {"data_center": hosts.data_center, "environment": hosts.environment, "org": made.org()}
+        result = {"conn_id": options.conn_id, "ok": exit_code(findings) == 0, "delivered": told, **where, "findings": as_json(findings)}
+        print_json(result)
+    return exit_code(findings)
+
+
+class _Conversation:
+    """Gets what is needed: from the arguments, from a file, or else from the person at the terminal."""
+
+    def __init__(self, options: argparse.Namespace, terminal: Terminal, file: dict[str, str], features: list[str]) -> None:
+        self._options = options
+        self._terminal = terminal
+        self._given = {**file, **{name: value for name in ("client_id", "zsoid") if (value := getattr(options, name))}}
+        self._features = features
+
+    def agree(self) -> tuple[Grant, ClientConfig]:
+        """Return the grant, and the settings of a client in the data centre that knows it.
+
+        :raises Usage: something is missing and nobody can be asked
+        :raises ZohoCrmError: Zoho does not know the client
+        """
+        by_code = self._options.grant_type != CLIENT_CREDENTIALS
+        names = ["client_id", "client_secret", "code" if by_code else "zsoid"]
+        missing = [name for name in names if not self._given.get(name)]
+        if missing and not self._terminal.interactive:
+            raise Usage(
+                f"Missing: {', '.join(missing)}. Give --credentials FILE (a JSON file with client_id, client_secret and code; - is stdin), "
+                "or run this at a terminal."
+            )
+        data_center = self._data_center(asking=bool(missing))
+        if {"client_id", "client_secret"} & set(missing):
+            self._say_where_to_click(data_center)
+        login = self._given.get("client_id") or self._terminal.ask("Client ID")
+        password = self._given.get("client_secret") or self._terminal.ask_secret("Client secret")
+        config = self._config(login, password, data_center)
+        if not by_code:
+            zsoid = self._given.get("zsoid") or self._terminal.ask("Org id (zgid, in Zoho CRM: Setup > Company Details)")
+            return ClientCredentialsGrant(zsoid, ",".join(scopes_of(self._features))), config
+        with self._terminal.waiting("Asking Zoho whether it knows this client") as asking:
+            config = at(config, Accounts(config, asking).find_client())
+        if config.hosts.data_center != data_center:
+            self._terminal.say(f"Zoho knows this client in the data center {config.hosts.data_center}, not in {data_center}.")
+        return AuthorizationCodeGrant(self._given.get("code") or self._ask_code(config.hosts.data_center)), config
+
+    def _data_center(self, *, asking: bool) -> str:
+        if self._options.data_center or not asking:
+            return self._options.data_center or "us"
+        names = ", ".join(f"{center.name}: {center.domain}" for center in DATA_CENTERS.values())
+        self._terminal.say(f"At the end of which address do you use Zoho CRM? {names}")
+        return self._terminal.ask("Data center", tuple(DATA_CENTERS), "us")
+
+    def _say_where_to_click(self, data_center: str) -> None:
+        self._terminal.say(f"Open {DATA_CENTERS[data_center].console_url}, add a Self Client, and open its tab Client Secret.")
+
+    def _config(self, login: str, password: str, data_center: str) -> ClientConfig:
+        extra = {"data_center": data_center, "environment": self._options.environment, "refresh_token": _NOT_YET}
+        return configured(login, password, {**extra, "accounts_url": self._options.accounts_url, "api_url": self._options.api_url})
+
+    def _ask_code(self, data_center: str) -> str:
+        terminal = self._terminal
+        terminal.say()
+        for feature in FEATURES.values():
+            mark = "x" if feature.name in self._features else " "
+            terminal.say(f"[{mark}] {feature.name}: {feature.does}", "" if feature.name in self._features else "dim")
+        console = DATA_CENTERS[data_center].console_url
+        terminal.say(f"\nIn {console}, Self Client, tab Generate Code, enter these scopes (--features chooses others):\n")
+        terminal.say(f"    {','.join(scopes_of(self._features))}\n", "bold")
+        terminal.say("with any duration and description, press Create, and choose the org and its environment.")
+        terminal.say("The code works once, and for that duration only: paste it here at once.")
+        return terminal.ask_secret("Code")
+
+
+@dataclass
+class _Made:
+    """What a grant has brought."""
+
+    config: ClientConfig
+    token: AccessToken
+    problem: ZohoCrmError | None = None
+    examination: Examination | None = None
+
+    def find_environment(self, wanted: str | None) -> None:
+        """Make the first call, in the environment for which the token was made.
+
+        :param wanted: the only environment that will do, None for any.
+        :raises InvalidConnection: the token is for another one than the one wanted; nothing is delivered
+        """
+        try:
+            self._examine()
+        except TokenRejected as error:
+            environment = environment_of(self.config, self.token.value)
+            if environment is None:
+                self.problem = error
+            elif wanted:
+                raise InvalidConnection(
+                    f"This grant is for {environment}, not for {wanted}: nothing was created.",
+                    advice=f"Make a new code, and choose the environment {wanted} when Zoho asks for the org.",
+                ) from None
+            else:
+                self.config = at(self.config, environment=environment)
+                self._examine()
+        except ZohoCrmError as error:
+            self.problem = error
+
+    def findings(self, features: Collection[str]) -> list[Finding]:
+        """Look at what works."""
+        if self.problem or not self.examination:
+            return [failure("first call", self.problem)] if self.problem else []
+        self.examination.features = features
+        return list(self.examination.findings())
+
+    def org(self) -> dict[str, str] | None:
+        """Return the org's name and id, None if they are not known."""
+        org = self.examination.org if self.examination else None
+        return {"name": org.company_name, "zgid": org.zgid} if org else None
+
+    def _examine(self) -> None:
+        examination = Examination(self.config, self.token.value, split_scopes(self.token.scope), ())
+        examination.start()
+        self.examination = examination
+
+
+def _connection(made: _Made, grant: Grant, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the connection, in the form of AIRFLOW_CONN_ variables."""
+    hosts, credentials = made.config.hosts, made.config.credentials
+    extra = {"data_center": hosts.data_center, "environment": hosts.environment}
+    if isinstance(grant, ClientCredentialsGrant):
+        extra |= {"grant_type": CLIENT_CREDENTIALS, "zsoid": grant.zsoid, "scope": grant.scope}
+    else:
+        extra["refresh_token"] = _refresh_token(made.token)
+    if options.accounts_url:
+        extra |= {"accounts_url": hosts.accounts_url, "api_url": hosts.api_url}
+    return {"conn_type": "zoho_crm", "login": credentials.client_id, "password": credentials.client_secret, "extra": extra}
+
+
+def _refresh_token(token: AccessToken) -> str:
+    if not token.refresh_token:
+        raise CredentialsRejected(
+            "Zoho has accepted the code, but gave no refresh token.",
+            advice="Make the code with a Self Client, or ask for it with access_type=offline and prompt=consent.",
+        )
+    return token.refresh_token
+
+
+def _deliver(destination: Destination, connection: dict[str, Any]) -> str:
+    try:
+        return destination.deliver(connection)
+    except Exception as error:
+        path = keep_safe(connection)
+        raise PermanentError(
+            f"The connection could not be delivered ({type(error).__name__}: {error}).", advice=f"It is kept in {path}, mode 0600."
+        ) from error
+
+
+def _credentials(path: str | None) -> dict[str, str]:
+    """Read the file of secrets; none is ever an argument, which every user of the machine can read."""
+    if path is None:
+        return {}
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text()
+        values = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise Usage(f"--credentials {path} cannot be read as JSON ({type(error).__name__}).") from None
+    if not isinstance(values, dict):
+        raise Usage(f"--credentials {path} is not a JSON object with client_id, client_secret and code.")
+    return {name: str(values[name]).strip() for name in ("client_id", "client_secret", "code", "zsoid") if values.get(name)}

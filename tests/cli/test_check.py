@@ -1,0 +1,245 @@
+"""``check``: what is wrong with a connection, said in plain words, at little cost."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_zcrm.cli.arguments import parser
+from airflow_provider_zcrm.cli.check import check
+from airflow_provider_zcrm.cli.usage import Usage
+from airflow_provider_zcrm.client.tokens import forget_tokens
+from airflow_provider_zcrm.emulator.control import Control
+from tests.cli.conftest import REFRESH_TOKEN, Zoho
+from tests.conftest import CLIENT_ID, CLIENT_SECRET
+
+TAGS = ["ZohoCRM.settings.modules.READ", "ZohoCRM.settings.tags.ALL"]
+Run = Callable[..., tuple[int, dict[str, dict[str, str]]]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], private: Path) -> Run:
+    """Run ``check`` as a process would, through a connection; returns the exit code and the findings by subject."""
+
+    def run(*arguments: str, **extra: Any) -> tuple[int, dict[str, dict[str, str]]]:
+        values = {"refresh_token": REFRESH_TOKEN, "shared_store": "file", **extra}
+        connection = {"conn_type": "zoho_crm", "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": values}
+        monkeypatch.setenv("AIRFLOW_CONN_ZOHO", json.dumps(connection))
+        forget_tokens()
+        code = check(options(*arguments))
+        said = capsys.readouterr()
+        assert CLIENT_SECRET not in said.out + said.err
+        assert "1000." not in (said.out + said.err).replace(CLIENT_ID, "")
+        result = json.loads(said.out)
+        assert result["ok"] is (code == 0)
+        return code, {finding["subject"]: finding for finding in result["findings"]}
+
+    return run
+
+
+def options(*arguments: str) -> argparse.Namespace:
+    return parser().parse_args(["check", "zoho", "--output", "json", *arguments])
+
+
+def test_a_good_connection_is_good_in_every_respect(zoho: Zoho, run: Run) -> None:
+    zoho.seed("eu", "sandbox")
+    code, findings = run(data_center="eu", environment="sandbox")
+    assert code == 0
+    assert {finding["state"] for finding in findings.values()} <= {"ok", "off"}
+    assert findings["data center"]["text"].startswith(
+        "eu (Europe): tokens from https://accounts.zoho.eu, calls to https://sandbox.zohoapis.eu"
+    )
+    assert findings["environment"]["text"].startswith("Sandbox")
+    assert findings["org"]["text"] == "Zylker (808232144), 1 modules."
+    assert findings["list of tags"]["text"] == "Leads has 2."
+    assert findings["ZohoCRM.settings.tags.DELETE"]["text"] == "Granted, for tags."
+    assert findings["clock"]["text"].startswith("This machine's clock and Zoho's are at most")
+    assert findings["credits"]["text"].startswith("More than half")
+
+
+def test_it_reads_three_times_and_changes_nothing(zoho: Zoho, run: Run) -> None:
+    before = zoho.control.org(records=True)
+    run()
+    calls = zoho.control.requests("/crm")
+    assert [(call["method"], call["path"]) for call in calls] == [
+        ("GET", "/crm/v8/settings/modules"),
+        ("GET", "/crm/v8/org"),
+        ("GET", "/crm/v8/settings/tags"),
+    ]
+    assert zoho.control.org(records=True) == before
+
+
+def test_twenty_checks_cost_one_token(zoho: Zoho, run: Run) -> None:
+    assert [run()[0] for _ in range(20)] == [0] * 20
+    assert zoho.tokens_issued() == 1
+
+
+def test_a_token_that_was_evicted_is_replaced(zoho: Zoho, run: Run) -> None:
+    run()
+    zoho.control.evict_access_tokens()
+    code, findings = run()
+    assert code == 0
+    assert "Zoho has just granted one" in findings["access token"]["text"]
+    assert run()[1]["access token"]["text"].startswith("Works: it was granted before")
+
+
+def test_a_missing_scope_is_named_with_the_feature_that_needs_it(zoho: Zoho, run: Run) -> None:
+    zoho.seed(scopes=["ZohoCRM.settings.modules.READ", "ZohoCRM.settings.tags.READ"])
+    code, findings = run("--features", "tags")
+    assert code == 1
+    assert findings["feature tags"]["state"] == "wrong"
+    assert "ZohoCRM.settings.tags.DELETE" in findings["feature tags"]["text"]
+    assert "Make a new refresh token" in findings["feature tags"]["text"]
+    assert findings["ZohoCRM.settings.tags.DELETE"] == {
+        "subject": "ZohoCRM.settings.tags.DELETE",
+        "state": "wrong",
+        "text": "Not granted, for tags.",
+    }
+    assert findings["ZohoCRM.settings.tags.READ"]["state"] == "ok"
+    assert findings["feature records"]["state"] == findings["feature org"]["state"] == findings["org"]["state"] == "off"
+
+
+def test_a_feature_that_nobody_asked_for_may_be_missing(zoho: Zoho, run: Run) -> None:
+    zoho.seed(scopes=TAGS)
+    assert run("--features", "tags")[0] == 0
+    assert run("--features", "tags,backup")[0] == 1
+    assert run()[0] == 0
+
+
+def test_scopes_that_zoho_does_not_tell_are_tried_where_reading_shows_them(zoho: Zoho, run: Run) -> None:
+    zoho.seed(scopes=["ZohoCRM.settings.modules.READ", "ZohoCRM.org.READ"])
+    zoho.control.readings(scope_in_token_response="off")
+    code, findings = run()
+    assert code == 1
+    assert findings["ZohoCRM.settings.modules.READ"]["state"] == findings["ZohoCRM.org.READ"]["state"] == "ok"
+    assert findings["ZohoCRM.settings.tags.READ"]["state"] == "wrong"
+    assert findings["ZohoCRM.settings.tags.DELETE"]["state"] == findings["feature records"]["state"] == "unknown"
+
+
+def test_a_token_without_the_scope_of_the_first_call_is_examined_all_the_same(zoho: Zoho, run: Run) -> None:
+    zoho.seed(scopes=["ZohoCRM.settings.tags.ALL"])
+    code, findings = run("--features", "tags")
+    assert code == 1
+    assert findings["ZohoCRM.settings.modules.READ"]["state"] == "wrong"
+    assert findings["environment"]["state"] == findings["list of tags"]["state"] == "ok"
+
+
+@pytest.mark.parametrize(("own", "other"), [("production", "sandbox"), ("sandbox", "production"), ("sandbox", "developer")])
+def test_a_wrong_environment_is_told_with_the_right_one_and_costs_no_further_token(zoho: Zoho, run: Run, own: str, other: str) -> None:
+    zoho.seed("eu", other)
+    for _ in range(3):
+        code, findings = run(data_center="eu", environment=own)
+    assert code == 1
+    assert findings["environment"]["text"] == (
+        f"The refresh token was made for {other}, the connection says {own}. Set environment to {other}."
+    )
+    assert zoho.tokens_issued() == 1
+
+
+def test_a_wrong_data_center_is_told_with_the_right_one(zoho: Zoho, run: Run) -> None:
+    zoho.seed("in")
+    code, findings = run(data_center="eu")
+    assert (code, list(findings)) == (1, ["data center"])
+    assert findings["data center"]["text"].endswith("the connection says eu. Set data_center to in.")
+
+
+def test_a_revoked_refresh_token_is_told_with_what_to_do(zoho: Zoho, run: Run) -> None:
+    code, findings = run(refresh_token="1000.revoked")
+    assert (code, list(findings)) == (1, ["access token"])
+    assert "it was revoked" in findings["access token"]["text"]
+    assert "Make a new refresh token" in findings["access token"]["text"]
+
+
+def test_a_token_that_is_revoked_while_it_is_shared_is_noticed(zoho: Zoho, run: Run) -> None:
+    run()
+    import requests
+
+    url = "https://accounts.zoho.com/oauth/v2/token/revoke"
+    requests.post(url, data={"token": REFRESH_TOKEN}, timeout=10, verify=zoho.environment["REQUESTS_CA_BUNDLE"])
+    code, findings = run()
+    assert (code, list(findings)) == (1, ["access token"])
+
+
+def test_the_throttle_says_to_wait(zoho: Zoho, run: Run) -> None:
+    zoho.control.fault("token_throttle", "/oauth", times=None)
+    code, findings = run()
+    assert code == 3
+    assert [finding["state"] for finding in findings.values()] == ["later"]
+    assert "Wait 10 minutes" in findings["Zoho"]["text"]
+
+
+def test_a_fault_of_zohos_is_no_fault_of_the_connection(zoho: Zoho, run: Run) -> None:
+    zoho.control.fault("status", "/settings/tags", times=None)
+    code, findings = run()
+    assert code == 3
+    assert findings["list of tags"]["state"] == "later"
+    assert findings["feature tags"]["state"] == "ok"
+
+
+def test_few_credits_are_a_warning_and_no_fault(zoho: Zoho, run: Run) -> None:
+    zoho.control.change_org(credits=10)
+    for _ in range(3):
+        code, findings = run()
+    assert code == 0
+    assert (findings["credits"]["state"], findings["credits"]["text"]) == (
+        "warning",
+        "1 API credits are left to the org for these 24 hours.",
+    )
+    code, findings = run()
+    assert code == 3
+
+
+@pytest.mark.parametrize(("ahead", "said"), [(600, "10 min ahead of"), (-90, "(89|90|91) s behind"), (-4 * 3600, "4 h behind")])
+def test_a_clock_that_is_wrong_is_told(zoho: Zoho, run: Run, ahead: int, said: str) -> None:
+    headers = {"Date": formatdate(time.time() - ahead, usegmt=True)}
+    zoho.control.fault("status", "/settings/tags", status=200, body={"tags": [], "info": {}}, headers=headers)
+    code, findings = run()
+    assert (code, findings["clock"]["state"]) == (0, "warning")
+    assert re.match(f"This machine's clock is {said} Zoho's", findings["clock"]["text"])
+
+
+def test_a_connection_that_airflow_does_not_have(
+    private: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert check(options()) == 1
+    assert "Airflow has no connection zoho" in capsys.readouterr().out
+
+
+def test_a_field_that_is_wrong_is_named(run: Run) -> None:
+    code, findings = run(environment="test")
+    assert (code, list(findings)) == (1, ["connection"])
+    assert "environment is 'test'" in findings["connection"]["text"]
+
+
+def test_a_feature_that_does_not_exist_is_refused(run: Run) -> None:
+    with pytest.raises(Usage, match="the features are tags, records, backup, org"):
+        check(options("--features", "tags,everything"))
+
+
+def test_people_get_a_table(zoho: Zoho, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run()
+    assert check(parser().parse_args(["check", "zoho"])) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "✓  ZohoCRM.settings.tags.DELETE" in said.err
+
+
+def test_tokens_that_the_tasks_share_are_used_and_never_written(
+    zoho: Zoho, run: Run, monkeypatch: pytest.MonkeyPatch, emulator: Control
+) -> None:
+    from airflow_provider_zcrm.hooks import token_stores
+
+    shared: dict[str, str] = {}
+    monkeypatch.setattr(token_stores, "get_variable", shared.get)
+    monkeypatch.setattr(token_stores, "set_variable", lambda *_: pytest.fail("a check wrote a Variable"))
+    assert run(shared_store="variable")[0] == 0
+    assert run(shared_store="variable")[0] == 0
+    assert zoho.tokens_issued() == 1

@@ -1,0 +1,230 @@
+"""The commands as processes, in a real Airflow: what they ask, print, create and return."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers_manager import ProvidersManager
+from coverage import Coverage
+
+from tests.cli.conftest import CODE, Zoho
+from tests.conftest import CLIENT_ID, CLIENT_SECRET
+
+SELF_CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "code": CODE, "scope": ["x"], "grant_type": "authorization_code"}
+SECONDS = 120
+ROOT = Path(__file__).parents[2]
+
+
+def python() -> list[str]:
+    """Return the command that runs a module, measured if this process is; pytest-cov adds up what lies beside its own data."""
+    measured = ["coverage", "run", f"--rcfile={ROOT}/pyproject.toml", f"--data-file={ROOT}/.coverage", "--parallel-mode", "-m"]
+    return [sys.executable, "-m", *(measured if Coverage.current() else [])]
+
+
+@dataclass
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Airflow:
+    """An Airflow home with a database of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_CONN")},
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            "AIRFLOW__ZOHO_CRM__TOKEN_DIRECTORY": str(home / "tokens"),
+            "COLUMNS": "200",
+        }
+
+    def run(self, *arguments: str, stdin: Any = None, zoho: Zoho | None = None, module: str = "airflow_provider_zcrm", **env: str) -> Done:
+        """Run a command with JSON as its stdin, to its end."""
+        done = subprocess.run(
+            [*python(), module, *arguments],
+            input="" if stdin is None else json.dumps(stdin),
+            env={**self.environment, **(zoho.environment if zoho else {}), **env},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def connections(self) -> list[str]:
+        """Return the ids of the connections in the database."""
+        with sqlite3.connect(self.home / "airflow.db") as database:
+            return [row[0] for row in database.execute("select conn_id from connection")]
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+    made = Airflow(tmp_path_factory.mktemp("airflow"))
+    assert made.run("db", "migrate", module="airflow").code == 0
+    return made
+
+
+def test_a_file_from_zohos_console_becomes_a_connection_in_airflow_that_check_finds_good(zoho: Zoho, airflow: Airflow) -> None:
+    zoho.seed("eu", "sandbox")
+
+    made = airflow.run("connect", "zoho_eu", "--credentials", "-", "--output", "json", stdin=SELF_CLIENT, zoho=zoho)
+
+    assert (made.code, made.err) == (0, "")
+    told = json.loads(made.out)
+    assert told["delivered"] == "The connection zoho_eu is created in Airflow."
+    assert (told["data_center"], told["environment"], told["org"]) == ("eu", "sandbox", {"name": "Zylker", "zgid": "808232144"})
+    assert zoho.tokens_issued() == 1
+    assert "zoho_eu" in airflow.connections()
+    checked = airflow.run("check", "zoho_eu", zoho=zoho)
+    assert checked.code == 0
+    assert checked.out == ""
+    assert "✓  data center" in checked.err
+    assert CLIENT_SECRET not in made.out + checked.err
+    assert CODE not in made.out + checked.err
+    assert CLIENT_SECRET not in (airflow.home / "airflow.db").read_bytes().decode(errors="replace")
+
+
+def test_a_connection_that_is_there_is_not_replaced_unless_asked_and_no_code_is_used_up_on_it(zoho: Zoho, airflow: Airflow) -> None:
+    first = airflow.run("connect", "taken", "--credentials", "-", stdin=SELF_CLIENT, zoho=zoho)
+    assert first.code == 0
+    again = {**SELF_CLIENT, "code": zoho.control.grant_code()}
+    before = len(zoho.control.requests("/oauth"))
+
+    refused = airflow.run("connect", "taken", "--credentials", "-", stdin=again, zoho=zoho)
+    assert (refused.code, refused.out) == (2, "")
+    assert "Airflow has a connection taken already. --replace" in refused.err
+    assert len(zoho.control.requests("/oauth")) == before
+
+    assert airflow.run("connect", "taken", "--replace", "--credentials", "-", stdin=again, zoho=zoho).code == 0
+    assert airflow.connections().count("taken") == 1
+    assert airflow.run("check", "taken", zoho=zoho).code == 0
+
+
+def test_without_a_database_nothing_is_asked_of_zoho(zoho: Zoho, airflow: Airflow, tmp_path: Path) -> None:
+    nowhere = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/none/airflow.db"}
+    refused = airflow.run("connect", "--credentials", "-", stdin=SELF_CLIENT, zoho=zoho, **nowhere)
+    assert refused.code == 2
+    assert "metadata database does not answer" in refused.err
+    assert "--to json --file" in refused.err
+    assert zoho.asked() == []
+
+
+# --- at a terminal -----------------------------------------------------------------------------------------------------------
+
+
+class AtTerminal:
+    """A command with a terminal of its own, at which a person reads and types."""
+
+    def __init__(self, arguments: list[str], environment: Mapping[str, str]) -> None:
+        self.shown = ""
+        self._seen = 0
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            os.execve(sys.executable, [*python(), "airflow_provider_zcrm", *arguments], {**environment, "TERM": "dumb"})
+
+    def read_until(self, words: str) -> None:
+        """Read what is shown until some words are there."""
+        deadline = time.monotonic() + SECONDS
+        while words not in self.shown[self._seen :]:
+            assert time.monotonic() < deadline, self.shown
+            self._read()
+        self._seen = self.shown.index(words, self._seen) + len(words)
+
+    def type(self, words: str) -> None:
+        os.write(self._terminal, f"{words}\n".encode())
+
+    def end(self) -> int:
+        """Read to the end, and return the exit code."""
+        while self._read():
+            pass
+        _, status = os.waitpid(self._pid, 0)
+        os.close(self._terminal)
+        return os.waitstatus_to_exitcode(status)
+
+    def _read(self) -> bool:
+        if not select.select([self._terminal], [], [], 1)[0]:
+            return True
+        try:
+            more = os.read(self._terminal, 4096).decode(errors="replace")
+        except OSError:
+            return False
+        self.shown += more
+        return bool(more)
+
+
+def test_a_person_is_asked_for_everything_and_shown_no_secret(zoho: Zoho, airflow: Airflow) -> None:
+    zoho.seed("eu")
+    terminal = AtTerminal(["connect", "typed"], {**airflow.environment, **zoho.environment})
+    terminal.read_until("Data center")
+    terminal.type("us")
+    terminal.read_until("https://api-console.zoho.com")
+    terminal.read_until("Client ID")
+    terminal.type(CLIENT_ID)
+    terminal.read_until("Client secret")
+    terminal.type(CLIENT_SECRET)
+    terminal.read_until("Zoho knows this client in the data center eu, not in us.")
+    terminal.read_until("https://api-console.zoho.eu")
+    terminal.read_until("ZohoCRM.settings.modules.READ,ZohoCRM.settings.tags.READ,ZohoCRM.settings.tags.DELETE,ZohoCRM.org.READ")
+    terminal.read_until("Code")
+    terminal.type(CODE)
+    assert terminal.end() == 0
+    assert "The connection typed is created in Airflow." in terminal.shown
+    assert "typed" in airflow.connections()
+    assert CLIENT_SECRET not in terminal.shown
+    assert CODE not in terminal.shown
+
+
+def test_a_terminal_is_not_shown_the_connection_unless_asked(zoho: Zoho, airflow: Airflow, tmp_path: Path) -> None:
+    file = tmp_path / "self_client.json"
+    file.write_text(json.dumps(SELF_CLIENT))
+    environment = {**airflow.environment, **zoho.environment}
+    refused = AtTerminal(["connect", "--to", "json", "--credentials", str(file)], environment)
+    assert refused.end() == 2
+    assert "stdout is a terminal" in refused.shown
+    assert zoho.asked() == []
+    shown = AtTerminal(["connect", "--to", "json", "--file", "-", "--credentials", str(file)], environment)
+    assert shown.end() == 0
+    assert '"refresh_token"' in shown.shown
+
+
+def test_who_interrupts_gets_the_usual_code(airflow: Airflow) -> None:
+    terminal = AtTerminal(["connect", "interrupted"], airflow.environment)
+    terminal.read_until("Data center")
+    os.write(terminal._terminal, b"\x03")
+    assert terminal.end() == 130
+    assert "interrupted" not in airflow.connections()
+
+
+# --- airflow zoho-crm ----------------------------------------------------------------------------------------------------------
+
+
+def test_airflow_has_the_commands_as_its_own(zoho: Zoho, airflow: Airflow) -> None:
+    if not hasattr(ProvidersManager, "initialize_providers_cli_command"):
+        pytest.skip("Airflow takes commands of providers from 3.2 on")
+    group = airflow.run("zoho-crm", "--help", module="airflow")
+    assert group.code == 0
+    assert "connect" in group.out
+    assert "check" in group.out
+    one = airflow.run("zoho-crm", "connect", "--help", module="airflow")
+    assert "--credentials" in one.out
+    assert "exit codes: 0 all is well" in " ".join(one.out.split())
+    done = airflow.run("zoho-crm", "check", "nobody", "--output", "json", module="airflow")
+    assert done.code == 1
+    assert json.loads(done.out)["findings"][0]["subject"] == "connection"

@@ -1,0 +1,186 @@
+"""``connect``: from a grant code to a connection that works, in whatever data centre and environment it belongs to."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant, RefreshTokenGrant
+from airflow_provider_zcrm.cli.run import main
+from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.tokens import forget_tokens
+from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+from tests.cli.conftest import CODE, Zoho
+from tests.conftest import CLIENT_ID, CLIENT_SECRET
+
+SECRETS = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "code": CODE}
+
+
+@dataclass
+class Done:
+    """A command that has ended; `config` is the connection as Airflow reads it, if there is one."""
+
+    code: int
+    out: str
+    err: str
+    config: ClientConfig | None
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(zoho: Zoho, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run ``connect`` with secrets on stdin; nothing secret may be shown but the connection itself, on stdout."""
+
+    def run(*arguments: str, secrets: dict[str, str] = SECRETS) -> Done:
+        forget_tokens()
+        monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(secrets)))
+        code = main(["connect", "--credentials", "-", *(() if "--to" in arguments else ("--to", "json")), *arguments])
+        shown = capfd.readouterr()
+        config = None
+        if shown.out and "--output" not in arguments:
+            monkeypatch.setenv("AIRFLOW_CONN_PRINTED", shown.out.strip())
+            config = ZohoCrmHook("printed").config
+        assert CODE not in shown.out + shown.err
+        assert not [secret for secret in (CLIENT_SECRET, *_refresh_tokens(config)) if secret in shown.err]
+        return Done(code, shown.out, shown.err, config)
+
+    return run
+
+
+def _refresh_tokens(config: ClientConfig | None) -> list[str]:
+    grant = config.credentials.grant if config else None
+    return [grant.refresh_token] if isinstance(grant, RefreshTokenGrant) else []
+
+
+def place(done: Done) -> tuple[str, str]:
+    assert done.config is not None
+    return done.config.hosts.data_center, done.config.hosts.environment
+
+
+@pytest.mark.parametrize("form", ["json", "uri"])
+def test_the_connection_is_one_line_that_airflow_reads(run: Run, zoho: Zoho, form: str) -> None:
+    done = run("--to", form)
+    assert (done.code, place(done)) == (0, ("us", "production"))
+    assert len(done.out.splitlines()) == 1
+    assert zoho.tokens_issued() == 1
+    assert ZohoCrmHook("printed").test_connection()[0]
+
+
+@pytest.mark.parametrize("data_center", ["us", "eu", "ca", "ae"])
+@pytest.mark.parametrize("environment", ["production", "sandbox", "developer"])
+def test_data_center_and_environment_are_found(run: Run, zoho: Zoho, data_center: str, environment: str) -> None:
+    zoho.seed(data_center, environment)
+    done = run()
+    assert (done.code, place(done)) == (0, (data_center, environment))
+    assert zoho.tokens_issued() == 1
+
+
+def test_china_is_found_where_it_is_said(run: Run, zoho: Zoho) -> None:
+    zoho.seed("cn")
+    assert run().code == 1
+    assert place(run("--data-center", "cn")) == ("cn", "production")
+
+
+def test_json_goes_to_a_file_that_only_its_owner_can_read(run: Run, zoho: Zoho, tmp_path: Path) -> None:
+    path = tmp_path / "connection.json"
+    done = run("--file", str(path), "--output", "json")
+    assert done.code == 0
+    assert json.loads(done.out)["delivered"].startswith(f"The connection is in {path} (mode 0600)")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text())["password"] == CLIENT_SECRET
+
+    assert run("--file", str(path)).code == 2
+    again = {**SECRETS, "code": zoho.control.grant_code()}
+    assert run("--file", str(path), "--replace", secrets=again).code == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_client_credentials_make_a_connection_without_a_code(run: Run, zoho: Zoho) -> None:
+    zoho.seed("in")
+    done = run("--grant-type", "client_credentials", "--zsoid", "808232144", "--features", "org,tags")
+    assert (done.code, place(done)) == (0, ("in", "production"))
+    assert done.config
+    grant = done.config.credentials.grant
+    assert isinstance(grant, ClientCredentialsGrant)
+    assert (grant.zsoid, set(grant.scope.split(","))) == (
+        "808232144",
+        {"ZohoCRM.org.READ", "ZohoCRM.settings.modules.READ", "ZohoCRM.settings.tags.READ", "ZohoCRM.settings.tags.DELETE"},
+    )
+    assert ZohoCrmHook("printed").test_connection()[0]
+
+
+def test_a_code_of_another_environment_than_the_one_wanted_makes_no_connection(run: Run) -> None:
+    done = run("--environment", "sandbox")
+    assert (done.code, done.out) == (1, "")
+    assert "This grant is for production, not for sandbox: nothing was created." in done.err
+
+
+def test_a_code_with_too_few_scopes_makes_a_connection_and_says_what_is_missing(run: Run, zoho: Zoho) -> None:
+    zoho.seed(scopes=["ZohoCRM.settings.modules.READ", "ZohoCRM.org.READ"])
+    done = run()
+    assert (done.code, place(done)) == (1, ("us", "production"))
+    assert "✗  feature tags" in done.err
+
+
+def test_a_code_that_was_used_or_has_expired_is_refused_with_what_to_do(run: Run, zoho: Zoho) -> None:
+    assert run().code == 0
+    done = run()
+    assert (done.code, done.out) == (1, "")
+    assert "has expired" in done.err
+    late = {**SECRETS, "code": zoho.control.grant_code(lifetime=180)}
+    zoho.control.advance(181)
+    assert run(secrets=late).code == 1
+
+
+def test_a_wrong_secret_does_not_use_the_code_up(run: Run) -> None:
+    done = run(secrets={**SECRETS, "client_secret": "wrong"})
+    assert (done.code, done.out) == (1, "")
+    assert "not with this client secret" in done.err
+    assert run().code == 0
+
+
+@pytest.mark.parametrize("kind", ["status", "html", "drop_before"])
+def test_a_fault_of_zohos_after_the_exchange_does_not_lose_the_refresh_token(run: Run, zoho: Zoho, kind: str) -> None:
+    zoho.control.fault(kind, "/crm", times=None)
+    done = run()
+    assert (done.code, place(done)) == (3, ("us", "production"))
+    zoho.control.clear_faults()
+    assert ZohoCrmHook("printed").test_connection()[0]
+
+
+def test_a_fault_of_zohos_before_the_exchange_does_not_use_the_code_up(run: Run, zoho: Zoho) -> None:
+    zoho.control.fault("status", "/oauth", status=503)
+    assert run().code == 3
+    assert run().code == 0
+
+
+def test_a_throttle_at_the_exchange_says_to_wait(run: Run, zoho: Zoho) -> None:
+    zoho.control.fault("token_throttle", "/oauth", after=1)
+    done = run()
+    assert done.code == 3
+    assert "Wait 10 minutes" in done.err
+
+
+def test_an_answer_without_a_refresh_token_makes_no_connection(run: Run, zoho: Zoho) -> None:
+    answer: dict[str, Any] = {"access_token": "1000.at", "expires_in": 3600, "api_domain": "https://www.zohoapis.com"}
+    zoho.control.fault("status", "/oauth", status=200, body=answer, after=1)
+    done = run()
+    assert (done.code, done.out) == (1, "")
+    assert "gave no refresh token" in done.err
+
+
+def test_hosts_of_ones_own_are_kept(run: Run, zoho: Zoho, emulator_server: Any) -> None:
+    done = run("--accounts-url", emulator_server.url, "--api-url", emulator_server.url)
+    assert done.code == 0
+    assert done.config
+    assert (done.config.hosts.accounts_url, done.config.hosts.api_url) == (emulator_server.url, emulator_server.url)
+    assert zoho.asked() == []

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_zcrm.api.arguments import truth_of
 from airflow_provider_zcrm.api.errors import BackupShort, BackupUnfinished, InvalidArgument, InvalidBackup
 from airflow_provider_zcrm.api.ids import ids_of
 from airflow_provider_zcrm.api.tag_backup import Contents, Header, SavedTag, check, write
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_zcrm.api.tags import Tag
-    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 
 # what was tagged a moment ago may not be listed yet: seconds to wait before each further look
 _LOOKS = (15.0, 45.0)
@@ -42,12 +42,12 @@ class BackupTagsOperator(BaseOperator):
     :param module: API name of the module (templated).
     :param tag_ids: the tags as `FindTagsOperator` returns them, or their ids as for `MassDeleteTagsOperator` (templated).
     :param path: where to, in any object storage that Airflow knows, such as ``s3://bucket/{{ run_id }}/Leads.jsonl`` (templated).
-    :param include_records: write the ids of the records too; without them a restore creates the tags and no more.
+    :param include_records: write the ids of the records too; without them a restore creates the tags and no more (templated).
     :param object_storage_conn_id: the Airflow connection to the object storage, if it needs one (templated).
     :param zoho_crm_conn_id: id of the Airflow connection to Zoho CRM (templated).
     """
 
-    template_fields: Sequence[str] = ("module", "tag_ids", "path", "object_storage_conn_id", "zoho_crm_conn_id")
+    template_fields: Sequence[str] = ("module", "tag_ids", "path", "include_records", "object_storage_conn_id", "zoho_crm_conn_id")
     template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json"}
     ui_color = "#d8e8d3"
     operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("backup"))
@@ -58,7 +58,7 @@ class BackupTagsOperator(BaseOperator):
         module: str,
         tag_ids: Any,
         path: str,
-        include_records: bool = True,
+        include_records: bool | str = True,
         object_storage_conn_id: str | None = None,
         zoho_crm_conn_id: str = "zoho_crm_default",
         **kwargs: Any,
@@ -80,7 +80,7 @@ class BackupTagsOperator(BaseOperator):
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 
         with airflow_errors():
-            tag_ids = ids_of(self.tag_ids, "tag_ids")
+            tag_ids, include_records = ids_of(self.tag_ids, "tag_ids"), truth_of(self.include_records, "include_records")
             if not tag_ids:
                 return self._nothing("no tags were given")
             file = BackupFile(self.path, self.object_storage_conn_id)
@@ -90,12 +90,14 @@ class BackupTagsOperator(BaseOperator):
             ZohoCrmModuleLink.store(context, client.config, self.module)
             reader = TagReader(client, self.module)
             if standing:
-                self._check_that_it_holds_all(standing, reader, tag_ids)
+                self._check_that_it_holds_all(standing, reader, tag_ids, include_records=include_records)
                 return self._summary(standing)
             tags = self._present(reader, tag_ids)
             if not tags:
                 return self._nothing("none of the tags is there any more")
-            return self._summary(self._back_up(file, client, reader, tags, made_by))
+            created_at = datetime.now(UTC).isoformat(timespec="seconds")
+            header = Header(self.module, org_id(client), client.config.hosts.environment, created_at, made_by, include_records)
+            return self._summary(self._back_up(file, header, reader, tags))
 
     def _nothing(self, why: str) -> dict[str, Any]:
         self.log.info("Nothing to back up of %s: %s. No file is written.", self.module, why)
@@ -131,9 +133,9 @@ class BackupTagsOperator(BaseOperator):
         self.log.info("An earlier try of this task has written %s at %s; it is kept.", self.path, header.created_at)
         return standing
 
-    def _check_that_it_holds_all(self, standing: Contents, reader: TagReader, tag_ids: Sequence[str]) -> None:
+    def _check_that_it_holds_all(self, standing: Contents, reader: TagReader, tag_ids: Sequence[str], *, include_records: bool) -> None:
         tags = reader.look(tag_ids)
-        counts = reader.counts(tags) if self.include_records else {}
+        counts = reader.counts(tags) if include_records else {}
         saved = {tag.id: standing.records.get(tag.id, 0) for tag in standing.tags}
         lacking = [tag.name for tag in tags if tag.id not in saved]
         lacking += [
@@ -150,19 +152,23 @@ class BackupTagsOperator(BaseOperator):
     # --- a new backup ----------------------------------------------------------------------------------------------------
 
     def _present(self, reader: TagReader, tag_ids: Sequence[str]) -> list[Tag]:
-        """Return the tags that are there; if some are not, the list is read once more before that is believed."""
+        """Return the tags that are there; that some are not is believed if the list says so twice, and Zoho does not count them either.
+
+        :raises BackupShort: Zoho counts a tag that the list lacks
+        """
         tags = reader.look(tag_ids)
         if len(tags) < len(tag_ids):
             time.sleep(_LOOKS[0])
             tags = reader.look(tag_ids)
-        gone = set(tag_ids) - {tag.id for tag in tags}
-        if gone:
-            self.log.warning("%s has no such tags any more, so they are not backed up: %s", self.module, ", ".join(sorted(gone)))
+        missing = sorted(set(tag_ids) - {tag.id for tag in tags})
+        unlisted = [tag_id for tag_id in missing if not reader.is_gone(tag_id)]
+        if unlisted:
+            raise BackupShort(f"Zoho's list of the tags of {self.module} lacks tags that are there: {', '.join(unlisted)}.")
+        if missing:
+            self.log.warning("%s has no such tags any more, so they are not backed up: %s", self.module, ", ".join(missing))
         return tags
 
-    def _back_up(self, file: BackupFile, client: ZohoCrmClient, reader: TagReader, tags: Sequence[Tag], made_by: str) -> Contents:
-        created_at = datetime.now(UTC).isoformat(timespec="seconds")
-        header = Header(self.module, org_id(client), client.config.hosts.environment, created_at, made_by, self.include_records)
+    def _back_up(self, file: BackupFile, header: Header, reader: TagReader, tags: Sequence[Tag]) -> Contents:
         with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as draft:
             contents = self._draft(draft, header, reader, tags)
             draft.seek(0)
@@ -181,8 +187,10 @@ class BackupTagsOperator(BaseOperator):
             if short:
                 self.log.info("Fewer records were found than Zoho counts; looking again in %.0f s: %s", pause, ", ".join(short))
                 time.sleep(pause)
-                tags = reader.look([tag.id for tag in tags])
-            counts = reader.counts(tags) if self.include_records else {}
+                # a tag may have been renamed; one that is not listed now is kept
+                listed = {tag.id: tag for tag in reader.look([tag.id for tag in tags])}
+                tags = [listed.get(tag.id, tag) for tag in tags]
+            counts = reader.counts(tags) if header.include_records else {}
             carried = reader.carried([tag_id for tag_id, told in counts.items() if told], page_by_page=bool(short))
             draft.seek(0)
             draft.truncate()
@@ -196,7 +204,7 @@ class BackupTagsOperator(BaseOperator):
         raise BackupShort(
             f"For {len(short)} tags of {self.module} fewer records were found than Zoho says carry them: {', '.join(short)}. "
             "No backup was written.",
-            advice="The user whose token it is must see all records of the module; a retry looks again.",
+            advice="The token must be of a user who sees all records of the module. A retry looks again; include_records=False skips them.",
         )
 
 

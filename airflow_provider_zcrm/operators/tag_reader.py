@@ -43,6 +43,10 @@ class TagReader:
         self._listed = {tag.id: tag for tag in self._client.send(list_tags(self._module, include_usage=True)).tags}
         return [self._listed[tag_id] for tag_id in tag_ids if tag_id in self._listed]
 
+    def is_gone(self, tag_id: str) -> bool:
+        """Tell whether Zoho does not find a tag by its id either."""
+        return count_unless_gone(self._client, self._module, tag_id) is None
+
     def counts(self, tags: Sequence[Tag]) -> dict[str, int]:
         """Return how many records carry each tag, by its id; a call per tag, unless the list told. 0 for a tag that has gone."""
         counts = {tag.id: tag.record_count for tag in tags}

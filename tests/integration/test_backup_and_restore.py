@@ -163,8 +163,24 @@ def test_without_tags_there_is_neither_a_file_nor_a_call(emulator: Control, path
 
 def test_tags_that_are_gone_are_left_out_after_a_second_look(emulator: Control, path: str) -> None:
     assert backup(path, [HOT, "1"]).try_once()["tags"] == 1
-    assert len(emulator.requests("settings/tags", "GET")) == 3  # twice the list, once the count
+    assert (calls(emulator)[LIST_TAGS], calls(emulator)[COUNT]) == (2, 2)
     assert backup(path + "2", ["1"]).try_once() == {"path": None, "tags": 0, "records": 0}
+
+
+@pytest.mark.parametrize("empty", [1, 2])
+def test_an_empty_list_does_not_mean_that_there_is_nothing_to_back_up(emulator: Control, path: str, empty: int) -> None:
+    emulator.fault("empty_204", "settings/tags$", times=empty)
+    run = backup(path, [HOT])
+    if empty == 2:
+        with pytest.raises(BackupShort, match=f"lacks tags that are there: {HOT}"):
+            run.try_once()
+    assert run.try_once()["records"] == 5
+
+
+def test_a_tag_that_is_not_listed_on_a_later_look_stays_in_the_backup(emulator: Control, path: str) -> None:
+    emulator.fault("status", "records_count", status=200, body={"count": "7"})
+    emulator.fault("empty_204", "settings/tags$", after=1)
+    assert backup(path, [HOT]).try_once() == {"path": path, "tags": 1, "records": 5}
 
 
 def test_tags_without_records_cost_no_reading_of_records(emulator: Control, path: str) -> None:
@@ -176,8 +192,9 @@ def test_tags_without_records_cost_no_reading_of_records(emulator: Control, path
     assert emulator.requests("/bulk/") == []
 
 
-def test_without_records_only_the_tags_are_written_and_restored(emulator: Control, path: str) -> None:
-    backup(path, [HOT, COLD], include_records=False).try_once()
+@pytest.mark.parametrize("include_records", [False, "False"])
+def test_without_records_only_the_tags_are_written_and_restored(emulator: Control, path: str, include_records: Any) -> None:
+    backup(path, [HOT, COLD], include_records=include_records).try_once()
     assert emulator.requests("records_count") == []
     delete(emulator, [HOT, COLD])
     restore(path).try_once()

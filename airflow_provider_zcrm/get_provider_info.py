@@ -23,14 +23,14 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": _INTEGRATION,
                 "external-doc-url": "https://www.zoho.com/crm/developer/docs/api/v8/",
                 "logo": "/docs/integration-logos/zoho-crm.svg",
-                "how-to-guide": ["/docs/connection.md", "/docs/operators.md", "/docs/selection.md", "/docs/backup.md", "/docs/sensors.md"],
+                "how-to-guide": ["/docs/connection.md", "/docs/cleanup.md", "/docs/operators.md", "/docs/selection.md", "/docs/backup.md", "/docs/sensors.md"],
                 "tags": ["service"],
             }
         ],
         "hooks": [_modules("airflow_provider_zcrm.hooks.zcrm")],
         "operators": [
             _modules(f"airflow_provider_zcrm.operators.{name}")
-            for name in ("find_tags", "backup_tags", "mass_delete", "mass_delete_records", "restore_tags")
+            for name in ("find_tags", "backup_tags", "mass_delete", "mass_delete_records", "report", "restore_tags")
         ],
         "sensors": [_modules("airflow_provider_zcrm.sensors.mass_delete")],
         "triggers": [_modules("airflow_provider_zcrm.triggers.mass_delete")],

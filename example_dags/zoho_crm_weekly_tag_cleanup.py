@@ -1,7 +1,7 @@
-"""Every Sunday night: delete tags of Leads by name, and wait in the triggerer until Zoho has done it.
+"""Every Sunday night: delete the tags of Leads that nobody uses and that are older than half a year.
 
-Needs the connection ``zoho_crm_default``. The operator submits once and returns the job ids at once; the sensor waits for them
-without a worker. Tags that are no longer there are skipped, so that the DAG may run every week.
+Needs the connection ``zoho_crm_default``. The tasks find the tags, delete them, wait for Zoho in the triggerer, read the list to see
+that they are gone, and report. If more than half of the module's tags were chosen, nothing is deleted and the run fails.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from datetime import datetime, timedelta, timezone
 
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from airflow_provider_zcrm.api.tag_selection import TagSelection
+from airflow_provider_zcrm.task_groups import tag_cleanup
 
+# [START weekly_tag_cleanup]
 with DAG(
     "zoho_crm_weekly_tag_cleanup",
     schedule="0 3 * * 0",
@@ -20,18 +21,6 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
-    tags=["zoho_crm"],
 ):
-    # [START weekly_tag_cleanup]
-    delete = MassDeleteTagsOperator(
-        task_id="delete",
-        module="Leads",
-        tag_names=["test", "asdf", "delete me", "test import"],
-    )
-    MassDeleteJobSensor(
-        task_id="wait",
-        job_id=delete.output,
-        deferrable=True,
-        timeout=timedelta(hours=6),
-    )
-    # [END weekly_tag_cleanup]
+    tag_cleanup("clean_leads", "Leads", TagSelection(max_records="unused", created_before="P6M", keep=["VIP*"]))
+# [END weekly_tag_cleanup]

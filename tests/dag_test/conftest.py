@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,16 +46,33 @@ class Airflow:
             "DEPRECATIONS": str(self.deprecations),
         }
 
-    def connect(self, emulator: EmulatorServer) -> None:
-        """Point the connection at an emulator."""
-        self._env["AIRFLOW_CONN_ZOHO_CRM_DEFAULT"] = connection_json(emulator.url)
+    def connect(self, emulator: EmulatorServer, conn_id: str = "zoho_crm_default") -> None:
+        """Point a connection at an emulator."""
+        self.set_connection(conn_id, connection_json(emulator.url))
+
+    def set_connection(self, conn_id: str, value: str) -> None:
+        """Make a connection of any type."""
+        self._env[f"AIRFLOW_CONN_{conn_id.upper()}"] = value
 
     def run(self, *arguments: str) -> str:
         """Run an ``airflow`` command, and return what it has written; fails if the command does."""
-        command = [sys.executable, "-m", "airflow", *arguments]
-        done = subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=240, cwd=self._dags.parent)
+        done = self._run(*arguments)
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
         return done.stdout
+
+    def log_of(self, dag_id: str, conf: dict[str, Any], *, well: bool = True) -> str:
+        """Run a DAG to its end, and return all that was logged.
+
+        :param well: whether it ends well; the other end fails here.
+        """
+        done = self._run("dags", "test", "--conf", json.dumps(conf), dag_id)
+        log = done.stdout + done.stderr
+        assert (done.returncode == 0) is well, log[-9000:]
+        return log
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "airflow", *arguments]
+        return subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=240, cwd=self._dags.parent, check=False)
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,12 @@ import pytest
 
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from tests.airflow_task import TaskRun
 from tests.dag_test.conftest import EXAMPLES, Airflow
+from tests.dag_test.mail import Mailbox, mail_server
 
 
 def test_there_is_a_test_for_every_example() -> None:
@@ -22,16 +24,56 @@ def test_there_is_a_test_for_every_example() -> None:
         "zoho_crm_wait_for_records_job",
         "zoho_crm_restore_tags",
         "zoho_crm_delete_records_by_view",
+        "zoho_crm_cleanup_all_modules",
+        "zoho_crm_cleanup_many_orgs",
+        "zoho_crm_dry_run_by_mail",
+        "zoho_crm_first_cleanup",  # its page of the docs runs it
+        "zoho_crm_cleanup_with_approval",  # in tests/e2e, because a person answers through Airflow's API
     }
 
 
 @pytest.mark.smoke
-def test_the_weekly_clean_up_deletes_its_tags(airflow: Airflow, emulator: Control) -> None:
-    emulator.add_tags("Leads", ["test", "asdf"])
+def test_the_weekly_clean_up_deletes_old_tags_that_nobody_uses_and_a_second_run_finds_none(airflow: Airflow, emulator: Control) -> None:
+    emulator.add_tags("Leads", [{"name": name, "created_time": "2020-01-01T00:00:00+00:00"} for name in ("old", "VIP old")])
+    before = set(emulator.tags("Leads"))
     airflow.run("dags", "test", "zoho_crm_weekly_tag_cleanup")
-    assert set(emulator.tags("Leads")) == {"hot", "cold", "VIP", "webinar-2024-03", "do-not-call"}
+    assert before - set(emulator.tags("Leads")) == {"old"}
     airflow.run("dags", "test", "zoho_crm_weekly_tag_cleanup")
     assert len(emulator.counters()["jobs"]) == 1
+
+
+def test_the_clean_up_of_all_modules_backs_up_and_deletes_in_each(airflow: Airflow, emulator: Control, tmp_path: Path) -> None:
+    emulator.seed("demo")
+    emulator.jobs(start_delay=0.1, duration=0.2)
+    before = {module: emulator.tags(module) for module in ("Leads", "Contacts", "Accounts", "Deals")}
+    airflow.run("dags", "test", "--conf", json.dumps({"folder": f"file://{tmp_path}"}), "zoho_crm_cleanup_all_modules")
+    gone = {module: set(before[module]) - set(emulator.tags(module)) for module in before}
+    assert gone["Leads"]
+    assert {path.stem for path in tmp_path.rglob("*.jsonl")} == {module for module, names in gone.items() if names}
+
+
+def test_the_clean_up_of_many_orgs_deletes_in_each(airflow: Airflow, emulator: Control) -> None:
+    with EmulatorServer() as globex, EmulatorServer() as acme:
+        for conn_id, org in {"zoho_crm_acme": acme, "zoho_crm_globex": globex}.items():
+            airflow.connect(org, conn_id)
+            org.control.add_tags("Leads", ["test 1"])
+        airflow.run("dags", "test", "zoho_crm_cleanup_many_orgs")
+        for org in (acme, globex):
+            assert "test 1" not in org.control.tags("Leads")
+            assert "test" not in org.control.tags("Contacts")
+    assert emulator.counters()["jobs"] == []
+
+
+def test_the_dry_run_mails_its_report_and_deletes_nothing(airflow: Airflow, emulator: Control) -> None:
+    before = emulator.tags("Leads")
+    mails = Mailbox()
+    with mail_server(mails) as port:
+        extra = {"disable_ssl": True, "disable_tls": True}
+        airflow.set_connection("smtp_default", json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra}))
+        airflow.run("dags", "test", "zoho_crm_dry_run_by_mail")
+    assert "dry run: nothing was deleted" in mails.texts[0]
+    assert "webinar-2024-03" in mails.texts[0]
+    assert emulator.tags("Leads") == before
 
 
 def test_the_clean_up_of_many_modules_deletes_in_each(airflow: Airflow, emulator: Control) -> None:

@@ -1,0 +1,100 @@
+"""What a clean-up of one module did, as numbers and as a Markdown text that is good enough to mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# a mail with hundreds of rows is read by nobody
+_ROWS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanupReport:
+    """One clean-up of one module. None is what nobody knows, because a task did not get that far.
+
+    :param looked_at: how many tags the module had.
+    :param chosen: the chosen tags, each with ``id``, ``name``, ``records`` and ``reason``.
+    :param kept: how many tags were kept, by reason.
+    :param set_aside: chosen tags that were left out, because Zoho refuses them, each with ``id``, ``name`` and ``reason``.
+    :param deleted: how many tags are gone.
+    :param failed: how many tags should be gone and are not.
+    :param ended: whether the deletion came to a good end.
+    :param dry_run: whether nothing was to be deleted.
+    :param backup: where the backup is.
+    :param api_calls: calls to Zoho of all tasks.
+    :param credits_left: API credits of the org, as far as Zoho told.
+    """
+
+    module: str
+    looked_at: int | None = None
+    chosen: Sequence[Mapping[str, Any]] | None = None
+    kept: Mapping[str, int] = field(default_factory=dict)
+    set_aside: Sequence[Mapping[str, Any]] = ()
+    deleted: int | None = None
+    failed: int | None = None
+    ended: bool = False
+    dry_run: bool = False
+    backup: str | None = None
+    api_calls: int | None = None
+    credits_left: int | None = None
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, in a few words."""
+        if self.chosen is None:
+            return "stopped before tags were chosen: see the log of the task that finds them"
+        if not self.chosen:
+            return "nothing to delete"
+        if self.dry_run:
+            return "dry run: nothing was deleted"
+        return "done" if self.ended else "not finished: see the log of the task that deletes"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON values."""
+        return {
+            "module": self.module,
+            "outcome": self.outcome,
+            "looked_at": self.looked_at,
+            "chosen": None if self.chosen is None else len(self.chosen),
+            "kept": sum(self.kept.values()),
+            "set_aside": len(self.set_aside),
+            "deleted": self.deleted,
+            "failed": self.failed,
+            "backup": self.backup,
+            "api_calls": self.api_calls,
+            "credits_left": self.credits_left,
+        }
+
+    def as_markdown(self) -> str:
+        """Return the report as text: a table of numbers, the chosen tags and why, what was kept and why."""
+        numbers = {name: value for name, value in self.as_dict().items() if name not in ("module", "outcome", "backup")}
+        parts = [
+            f"**Tags of {self.module}**: {self.outcome}.",
+            _table([name.replace("_", " ") for name in numbers], [list(numbers.values())]),
+            *([f"Backup: `{self.backup}`"] if self.backup else []),
+            *self._tags("Chosen", self.chosen or (), ("name", "records", "reason")),
+            *self._tags("Set aside, because Zoho does not delete them", self.set_aside, ("name", "reason")),
+            *([_table(["kept", "why"], [[count, reason] for reason, count in self.kept.items()])] if self.kept else []),
+        ]
+        return "\n\n".join(parts)
+
+    def _tags(self, title: str, tags: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
+        if not tags:
+            return []
+        rows = [[tag.get(column) for column in columns] for tag in tags[:_ROWS]]
+        more = [f"and {len(tags) - _ROWS} more"] if len(tags) > _ROWS else []
+        return [f"{title}:", _table(columns, rows), *more]
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return a Markdown table whose columns are aligned, so that it reads well in a log too."""
+    cells = [[*columns], *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(row[number]) for row in cells) for number in range(len(columns))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells]
+    return "\n".join([lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]])
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else str(value).replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,32 @@
+"""The example with approval by a person: nothing is deleted before, and nothing after a rejection."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_zcrm.emulator.control import Control
+from tests.e2e.conftest import DagRun, RealAirflow
+
+DAG = "zoho_crm_cleanup_with_approval"
+UNUSED = {"webinar-2024-03", "do-not-call"}
+
+
+def answered(real: RealAirflow, option: str) -> DagRun:
+    """Return the run after a person has answered."""
+    run = real.start(DAG)
+    path = f"{run._path}/taskInstances/approve/-1/hitlDetails"
+    run.wait(lambda: run.tasks().get("approve", {}).get("state") in ("awaiting_input", "deferred"))
+    assert "webinar-2024-03: 0 records carry it" in real.airflow.call("GET", path)["body"]
+    assert real.emulator.counters()["jobs"] == []
+    real.airflow.call("PATCH", path, {"chosen_options": [option], "params_input": {}})
+    run.wait()
+    return run
+
+
+@pytest.mark.parametrize(("option", "deleted", "state"), [("Approve", UNUSED, "success"), ("Reject", set(), "skipped")])
+def test_what_the_person_says_is_done(real: RealAirflow, zoho: Control, option: str, deleted: set[str], state: str) -> None:
+    before = set(zoho.tags("Leads"))
+    run = answered(real, option)
+
+    assert run.tasks()["delete"]["state"] == state
+    assert before - set(zoho.tags("Leads")) == deleted

@@ -23,7 +23,14 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": _INTEGRATION,
                 "external-doc-url": "https://www.zoho.com/crm/developer/docs/api/v8/",
                 "logo": "/docs/integration-logos/zoho-crm.svg",
-                "how-to-guide": ["/docs/connection.md", "/docs/cleanup.md", "/docs/operators.md", "/docs/selection.md", "/docs/backup.md", "/docs/sensors.md"],
+                "how-to-guide": [
+                    "/docs/connection.md",
+                    "/docs/cleanup.md",
+                    "/docs/operators.md",
+                    "/docs/selection.md",
+                    "/docs/backup.md",
+                    "/docs/sensors.md",
+                ],
                 "tags": ["service"],
             }
         ],

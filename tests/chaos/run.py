@@ -64,7 +64,7 @@ class Run:
 
     def problems(self) -> list[str]:
         """Return what does not hold, as sentences."""
-        return [*self._wrong_tags(), *self._doubled_tags(), *self._lost_jobs(), *self._wrong_outcome()]
+        return [*self._wrong_tags(), *self._doubled_tags(), *self._lost_jobs(), *self._wrong_outcome(), *self._wrongly_set_aside()]
 
     def _wrong_tags(self) -> Iterator[str]:
         kept = set(self.before) - set(self.scenario.wanted)
@@ -96,7 +96,7 @@ class Run:
 
     def _wrong_outcome(self) -> Iterator[str]:
         states = self._states()
-        left = set(self.scenario.wanted) & set(self.server.control.tags("Leads"))
+        left = (set(self.scenario.wanted) - set(self.scenario.used)) & set(self.server.control.tags("Leads"))
         if left and states["wait"] == "success" and states["delete"] == "success":
             yield f"Airflow says success, but {len(left)} wanted tags are there"
         if states["delete"] != "success" and not self.scenario.bad_jobs:
@@ -105,6 +105,15 @@ class Run:
         excused = self.scenario.bad_jobs or self.scenario.late
         if not left and states["delete"] == "success" and states["wait"] != "success" and not excused:
             yield f"all is done, but the sensor says {states['wait']}"
+
+    def _wrongly_set_aside(self) -> Iterator[str]:
+        """Tags that automation uses are reported, and no others."""
+        if self._states()["delete"] != "success":
+            return
+        entry = self._airflow.call("GET", f"{self._path}/taskInstances/delete/xcomEntries/set_aside", stringify="false")
+        named = {tag["name"] for tag in entry["value"]}
+        if named != set(self.scenario.used):
+            yield f"set aside are {sorted(named)}, and automation uses {sorted(self.scenario.used)}"
 
     def _states(self) -> dict[str, str]:
         return {task["task_id"]: task["state"] for task in self._airflow.call("GET", f"{self._path}/taskInstances")["task_instances"]}

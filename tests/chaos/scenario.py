@@ -24,6 +24,7 @@ _FAULTS: list[dict[str, Any]] = [
     {"kind": "evict_token"},
     {"kind": "empty_204"},
 ]
+_WORKFLOW = [{"type": "Workflow", "name": "Follow-up"}]
 _WITH_OR_WITHOUT_EFFECT = {"html", "cut_json", "slow"}
 
 
@@ -35,6 +36,7 @@ class Scenario:
     :ivar wanted: the names that the task is asked to delete.
     :ivar bad_jobs: the first two jobs leave a tag behind.
     :ivar late: a job may start later than ``settle``, the one case in which the promise allows a tag in two jobs.
+    :ivar used: the wanted ones that a workflow uses, for each of which Zoho refuses a whole batch.
     :ivar kills: per try of the task, after how many seconds its worker is killed; None for not at all.
     """
 
@@ -47,6 +49,7 @@ class Scenario:
     jobs: dict[str, Any]
     faults: list[dict[str, Any]]
     kills: list[float | None]
+    used: list[str]
 
     @staticmethod
     def draw(seed: int) -> Scenario:
@@ -72,12 +75,14 @@ class Scenario:
             },
             faults=_at_most_one_without_body([_fault(dice) for _ in range(dice.choice([0, 1, 2, 4, 6]))]),
             kills=[dice.uniform(0, 3) if dice.random() < 0.5 else None for _ in range(2)],
+            used=[name for name in dice.sample(wanted, min(len(wanted), dice.choice([0, 0, 1, 3]))) if name.startswith("campaign")],
         )
 
     def prepare(self, zoho: Control) -> None:
         """Give the orders to a fresh emulator."""
         zoho.change_org(tags_per_module=1000)
-        zoho.add_tags("Leads", [f"campaign-{number}" for number in range(self.tags)])
+        names = [f"campaign-{number}" for number in range(self.tags)]
+        zoho.add_tags("Leads", [{"name": name, "features": _WORKFLOW if name in self.used else []} for name in names])
         zoho.jobs(**{name: value for name, value in self.jobs.items() if name != "failing"})
         if self.bad_jobs:
             zoho.next_jobs(2, **self.jobs)

@@ -33,6 +33,7 @@ PAIRS = sorted(
     (re.fullmatch(r"airflow-(.+)-py(.+)", path.stem).groups() for path in (ROOT / "constraints").glob("*.txt")),  # type: ignore[union-attr]
     key=lambda pair: [[int(part) for part in version.split(".")] for version in pair],
 )
+CHOSEN = [pair for pair in PAIRS if re.search(os.environ.get("ONLY", ""), "airflow-{}-py{}".format(*pair))]
 # these need the `dev` extra or start a whole Airflow of the newest version
 NOT_IN_THE_MATRIX = {"browser", "chaos", "docs", "e2e", "sdk"}
 
@@ -62,7 +63,7 @@ def tree(_: nox.Session) -> None:
 
 
 @nox.session(venv_backend="uv", reuse_venv=True, requires=["tree"])
-@nox.parametrize("python,airflow", [nox.param(python, airflow, id=name(airflow, python)) for airflow, python in PAIRS])
+@nox.parametrize("python,airflow", [nox.param(python, airflow, id=name(airflow, python)) for airflow, python in CHOSEN])
 def matrix(session: nox.Session, airflow: str) -> None:
     """Test one pair; what stands behind -- goes to pytest."""
     pair = name(airflow, str(session.python))

@@ -19,7 +19,7 @@ def test_airflow_finds_the_provider_and_its_hook(airflow: Airflow) -> None:
 
 
 def test_a_rescheduled_sensor_waits_for_its_job(airflow: Airflow, emulator: Control) -> None:
-    emulator.jobs(start_delay=3, duration=1)
+    emulator.jobs(start_delay=15, duration=1)
     airflow.run("dags", "test", "reschedules")
     assert "hot" not in emulator.tags("Leads")
     assert len(emulator.requests("settings/tags/actions/mass_delete", "GET")) > 1
@@ -27,5 +27,4 @@ def test_a_rescheduled_sensor_waits_for_its_job(airflow: Airflow, emulator: Cont
 
 def test_a_failed_delete_fails_the_run(airflow: Airflow, emulator: Control) -> None:
     emulator.next_jobs(1, failing=["hot"])
-    with pytest.raises(AssertionError, match="A mass delete has"):
-        airflow.run("dags", "test", "reschedules")
+    assert "A mass delete has " in airflow.log_of("reschedules", {}, well=False)

@@ -1,4 +1,4 @@
-"""A job that nobody has, waited for in reschedule mode until the timeout is over."""
+"""A delete, and a sensor that waits for it in reschedule mode."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Notes every deprecation warning that the provider causes, in the file $DEPRECATIONS. Python imports this module when it starts.
 
-Filters do not count, and neither does where a warning says that it comes from: Airflow's own modules often stand between. The provider
-causes what its own line calls, with nothing but Airflow and the import system in between, and what is said about it by name.
+Filters do not count, and neither does where a warning says that it comes from. The provider causes what one of its own lines calls,
+also through the import system, a lazy attribute of a module, or common-compat; and what is said about it by name.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from types import FrameType
 from typing import Any
 
-_PASSED_ON_BY = ("airflow.", "importlib.", "_frozen_importlib", "typing_extensions", "deprecated.", "warnings")
+_MODULES_BETWEEN = ("importlib", "_frozen_importlib", "deprecated.", "typing_extensions", "airflow.providers.common.compat", "lazy_object")
+_FUNCTIONS_BETWEEN = ("__getattr__", "getattr_with_deprecation")
 _warn = warnings.warn
 
 
@@ -27,10 +29,17 @@ def warn(message: Any, category: Any = None, stacklevel: int = 1, *arguments: An
 
 
 def _caller() -> str:
+    """Return the line that has called what warns."""
     frame = sys._getframe(2)
-    while frame.f_back and str(frame.f_globals.get("__name__")).startswith(_PASSED_ON_BY):
+    while frame.f_back:
         frame = frame.f_back
-    return f"{frame.f_globals.get('__name__')}:{frame.f_lineno}"
+        if not _module(frame).startswith(_MODULES_BETWEEN) and frame.f_code.co_name not in _FUNCTIONS_BETWEEN:
+            break
+    return f"{_module(frame)}:{frame.f_lineno}"
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__"))
 
 
 if "DEPRECATIONS" in os.environ:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from airflow.providers.common.compat.sdk import BaseHook, mask_secret
+from airflow.providers.common.compat.sdk import AirflowException, BaseHook, mask_secret
 
-from airflow_provider_zcrm.api.errors import PermanentError, ZohoCrmError
+from airflow_provider_zcrm.api.errors import PermanentError, TokenRejected, ZohoCrmError
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.org import get_org
 from airflow_provider_zcrm.client.config import ClientConfig
@@ -95,7 +95,7 @@ class ZohoCrmHook(BaseHook):
         """Make a real call and say in one sentence what works or what to change, within ten seconds whatever the server does."""
         try:
             config = replace(self.config, request_timeout=min(self.config.request_timeout, _TEST_CALL_SECONDS))
-        except ZohoCrmError as error:
+        except (ZohoCrmError, AirflowException) as error:
             return False, str(error)
         answers: list[tuple[bool, str]] = []
         # a thread that may be left behind: a server that drips bytes outlasts every time-out of requests
@@ -132,6 +132,11 @@ def _test(config: ClientConfig) -> tuple[bool, str]:
         with ZohoCrmClient(config, NO_RETRIES, on_secret=mask_secret) as client:
             modules = client.send(list_modules())
             return True, f"Connected to {_org_name(client)} ({hosts.data_center}, {hosts.environment}): {len(modules)} modules."
+    except TokenRejected:
+        return False, (
+            f"Zoho rejects a token that it has just granted: the refresh token was not made for the environment {hosts.environment}. "
+            "Set environment to the one that was chosen in Zoho with the grant code."
+        )
     except ZohoCrmError as error:
         return False, str(error)
 

@@ -52,14 +52,16 @@ def name(airflow: str, python: str) -> str:
 
 @nox.session(venv_backend="none")
 def tree(_: nox.Session) -> None:
-    """Unpack the sdist, without the package: tests that find it all the same have it from the wheel."""
+    """Unpack the sdist, without the package: tests that find it all the same have it from the wheel, which is kept beside it."""
     (sdist,) = (ROOT / "dist").glob("*.tar.gz")
-    shutil.rmtree(TREE, ignore_errors=True)
+    (wheel,) = (ROOT / "dist").glob("*.whl")
+    shutil.rmtree(TREE.parent, ignore_errors=True)
     with tarfile.open(sdist) as archive:
         top = archive.getnames()[0].partition("/")[0]
         archive.extractall(TREE.parent, filter="data")
     (TREE.parent / top).rename(TREE)
     shutil.rmtree(TREE / "airflow_provider_zcrm")
+    shutil.copy2(wheel, TREE.parent)
 
 
 @nox.session(venv_backend="uv", reuse_venv=True, requires=["tree"])
@@ -67,30 +69,31 @@ def tree(_: nox.Session) -> None:
 def matrix(session: nox.Session, airflow: str) -> None:
     """Test one pair; what stands behind -- goes to pytest."""
     pair = name(airflow, str(session.python))
-    (wheel,) = (ROOT / "dist").glob("*.whl")
+    (wheel,) = TREE.parent.glob("*.whl")
     constraint = ROOT / "constraints" / f"airflow-{pair}.txt"
     session.install("--quiet", "--constraint", constraint, "--reinstall-package", "airflow-provider-zcrm", f"{wheel}[test]")
     report = REPORTS / f"{pair}.xml"
     report.unlink(missing_ok=True)
-    folders = sorted(str(path.relative_to(TREE)) for path in (TREE / "tests").iterdir() if path.is_dir() and _belongs(path.name))
+    tests = session.posargs if any(argument.startswith("tests") for argument in session.posargs) else [*_folders(), *session.posargs]
     openapi = os.environ.get("ZOHO_OAS_DIR", str(ROOT.parent / "shared" / "zoho" / "oas-v8.0"))
     session.chdir(TREE)
     session.run(
-        *("python", "-m", "pytest", "-q", f"--junitxml={report}", "-p", "no:cacheprovider", *folders, *session.posargs),
+        *("python", "-m", "pytest", "-q", f"--junitxml={report}", "-p", "no:cacheprovider", *tests),
         env={"ZOHO_OAS_DIR": openapi},
     )
     session.run("python", ROOT / ".ci" / "check_skips.py", report, "tests/allowed_skips.txt", env={"ZOHO_OAS_DIR": openapi})
 
 
-def _belongs(folder: str) -> bool:
-    return folder not in NOT_IN_THE_MATRIX and not folder.startswith(("_", "."))
+def _folders() -> list[str]:
+    found = {path.name for path in (TREE / "tests").iterdir() if path.is_dir() and not path.name.startswith(("_", "."))}
+    return [f"tests/{folder}" for folder in sorted(found - NOT_IN_THE_MATRIX)]
 
 
 def print_table(report: Path) -> None:
     """Print what became of each pair."""
     print(f"\n{'Airflow':10}{'Python':8}{'result':12}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
     for session in json.loads(report.read_text())["sessions"]:
-        found = re.fullmatch(r"matrix\((.+)-py(.+)\)", session["name"])
+        found = re.fullmatch(r"matrix\((.+)-py(.+)\)", session["signatures"][0])
         if found:
             passed, failed, skipped = _counts(REPORTS / f"{name(*found.groups())}.xml")
             airflow, python = found.groups()

@@ -2,6 +2,8 @@
 
 Task state store: Airflow 3.3+. Rounds: every version. In the triggerer every call to Airflow itself goes through one thread at a
 time, because on 3.0 to 3.2 concurrent calls to its supervisor fail.
+
+Operators import this file, and every import costs each parse of a DAG file: what only the triggerer needs is imported where it is used.
 """
 
 from __future__ import annotations
@@ -10,14 +12,16 @@ import asyncio
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow.providers.common.compat.sdk import Variable, conf
-from airflow.triggers import base as triggers
-from asgiref.sync import sync_to_async
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from airflow.triggers.base import TriggerEvent
 
 T = TypeVar("T")
 
@@ -100,11 +104,15 @@ def set_variable(key: str, value: str, description: str) -> None:
 
 def can_end_tasks_from_triggerer() -> bool:
     """Tell whether a trigger of this Airflow can end its task."""
+    from airflow.triggers import base as triggers
+
     return hasattr(triggers, "TaskSuccessEvent")
 
 
-def task_success(xcoms: dict[str, Any]) -> triggers.TriggerEvent:
+def task_success(xcoms: dict[str, Any]) -> TriggerEvent:
     """Return the event with which a trigger ends its task as a success."""
+    from airflow.triggers import base as triggers
+
     event: triggers.TriggerEvent = triggers.TaskSuccessEvent(xcoms=xcoms)
     return event
 
@@ -125,6 +133,10 @@ async def ask_airflow(function: Callable[..., T], *arguments: Any) -> T:
     The thread is our own, not the one that asgiref shares among all triggers of the process: that one does not live on in a forked
     process, and a slow trigger of somebody else's would hold us up.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from asgiref.sync import sync_to_async
+
     lock = _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
     thread = _threads.setdefault(os.getpid(), ThreadPoolExecutor(1, thread_name_prefix="zoho-crm-ask-airflow"))
     async with lock:

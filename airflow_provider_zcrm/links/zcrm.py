@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
 
-from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant
-from airflow_provider_zcrm.api.web_links import module_url
-
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator, Context
 
@@ -33,6 +30,9 @@ class ZohoCrmModuleLink(BaseOperatorLink):
     @classmethod
     def store(cls, context: Context, config: ClientConfig, module: str | None) -> None:
         """Store the address for a task; nothing where it is not known, so that no button leads astray."""
+        from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant
+        from airflow_provider_zcrm.api.web_links import module_url
+
         grant = config.credentials.grant
         url = module_url(config.hosts, module, grant.zsoid if isinstance(grant, ClientCredentialsGrant) else None)
         if url:

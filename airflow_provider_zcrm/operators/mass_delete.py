@@ -26,7 +26,7 @@ from airflow_provider_zcrm.operators.api_usage import push_api_usage
 from airflow_provider_zcrm.operators.log_lists import log_list
 from airflow_provider_zcrm.operators.tag_deletion import Rules, TagDeletion
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_until_ended, seconds, tell_that_jobs_go_on
-from airflow_provider_zcrm.triggers.mass_delete import read_event
+from airflow_provider_zcrm.triggers.event import read_event
 from airflow_provider_zcrm.version_compat import TaskState, task_round
 
 if TYPE_CHECKING:

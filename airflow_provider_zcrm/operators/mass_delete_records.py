@@ -32,7 +32,7 @@ from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.record_deletion import RecordDeletion
 from airflow_provider_zcrm.operators.view_deletion import ViewDeletion
 from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, judge, poll_until_ended, seconds, tell_that_jobs_go_on
-from airflow_provider_zcrm.triggers.mass_delete import read_event
+from airflow_provider_zcrm.triggers.event import read_event
 from airflow_provider_zcrm.version_compat import TaskState, never_cleared, task_round
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, J
 from airflow_provider_zcrm.api.job_watch import LOST, JobWatch, left_behind, sentence
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
 from airflow_provider_zcrm.hooks.settings import configured_schedule
-from airflow_provider_zcrm.triggers.mass_delete import MassDeleteJobTrigger
 from airflow_provider_zcrm.version_compat import execution_timeout_left
 
 if TYPE_CHECKING:
@@ -146,6 +145,9 @@ def defer_to_triggerer(
     :param deadline: epoch seconds at which ``timeout`` is over; ``execution_timeout`` may come first.
     :param finish: let the trigger end the task when all jobs are COMPLETED and nothing failed; the reports become its XCom.
     """
+    # importing the base class of triggers takes longer than all of ours
+    from airflow_provider_zcrm.triggers.mass_delete import MassDeleteJobTrigger
+
     now = time.time()
     limit = "timeout"
     left = execution_timeout_left(context, now)

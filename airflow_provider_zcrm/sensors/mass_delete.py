@@ -11,21 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
 
-from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import InvalidArgument, JobFailed, RetryableError
-from airflow_provider_zcrm.api.ids import ids_of
-from airflow_provider_zcrm.api.job_watch import JobWatch
-from airflow_provider_zcrm.api.mass_delete import KINDS, MassDeleteJob
 from airflow_provider_zcrm.hooks.errors import airflow_errors
-from airflow_provider_zcrm.hooks.settings import configured_schedule
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, judge, poll_jobs, seconds, tell_that_jobs_go_on
-from airflow_provider_zcrm.triggers.mass_delete import merged_reports, read_event
-from airflow_provider_zcrm.version_compat import can_end_tasks_from_triggerer, first_poke, xcoms_are_airflows_own
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_zcrm.api.job_watch import JobWatch
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 
 
@@ -121,6 +114,9 @@ class MassDeleteJobSensor(BaseSensorOperator):
         event: dict[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
         """Go on when the trigger has fired."""
+        from airflow_provider_zcrm.operators.waiting import check_time
+        from airflow_provider_zcrm.triggers.event import merged_reports, read_event
+
         with airflow_errors(JobFailed):
             known = dict(read_event(event))
             check_time(known, AirflowSensorTimeout)
@@ -128,9 +124,13 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     def on_kill(self) -> None:
         """Say that the jobs go on: Zoho has no way to cancel them."""
+        from airflow_provider_zcrm.operators.waiting import tell_that_jobs_go_on
+
         tell_that_jobs_go_on([job.id for job in self._watch.open_jobs()])
 
     def _get_next_poke_interval(self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int) -> float:
+        from airflow_provider_zcrm.api import poll_schedule
+
         if self._follows_the_jobs:
             # no longer than the timeout, so that its end is noticed
             return min(self._watch.next_wait(run_duration()), max(0.0, self.timeout - run_duration()) + _PAST_TIMEOUT)
@@ -138,6 +138,12 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     @cached_property
     def _watch(self) -> JobWatch:
+        from airflow_provider_zcrm.api.ids import ids_of
+        from airflow_provider_zcrm.api.job_watch import JobWatch
+        from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
+        from airflow_provider_zcrm.hooks.settings import configured_schedule
+        from airflow_provider_zcrm.operators.waiting import seconds
+
         jobs = [MassDeleteJob(self.kind, job_id, self.module) for job_id in ids_of(self.job_id, "job_id")]
         return JobWatch(jobs, configured_schedule(seconds(self.fixed_poke_interval, "poke_interval")), self.unknown_job_grace)
 
@@ -150,6 +156,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
         return ZohoCrmHook(self.zoho_crm_conn_id, retries=retries).get_conn()
 
     def _check_arguments(self) -> None:
+        from airflow_provider_zcrm.api.mass_delete import KINDS
+
         if self.on_partial_failure not in ("fail", "ignore"):
             raise InvalidArgument(f"on_partial_failure is {self.on_partial_failure!r}; it must be fail or ignore.")
         if self.kind not in KINDS:
@@ -159,6 +167,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     def _ask(self, context: Context) -> None:
         """Ask for the jobs; one that Zoho does not know is asked for again here where the next poke would not remember it."""
+        from airflow_provider_zcrm.operators.waiting import poll_jobs
+
         watch, started_at, now = self._watch, self._started_at(context), time.time()
         by_schedule = self._follows_the_jobs and now < started_at + self.timeout
         jobs = watch.due_jobs(now - started_at) if by_schedule else watch.open_jobs()
@@ -181,6 +191,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     def _started_at(self, context: Context) -> float:
         """Return the epoch seconds from which ``timeout`` counts: the first poke, which of a rescheduled task was in another process."""
+        from airflow_provider_zcrm.version_compat import first_poke
+
         if self.reschedule:
             first = first_poke(context)
             if first:
@@ -192,6 +204,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
         return time.time()
 
     def _defer(self, context: Context) -> NoReturn:
+        from airflow_provider_zcrm.operators.waiting import defer_to_triggerer
+
         obstacle = self._why_a_worker_must_finish(context) if self.finish_in_triggerer else None
         if obstacle:
             self.log.info("finish_in_triggerer is off, because %s.", obstacle)
@@ -210,6 +224,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     def _why_a_worker_must_finish(self, context: Context) -> str | None:
         """Return what Airflow does only where a task ends on a worker, None if this one needs nothing of it."""
+        from airflow_provider_zcrm.version_compat import can_end_tasks_from_triggerer, xcoms_are_airflows_own
+
         if not can_end_tasks_from_triggerer():
             return "this Airflow cannot end a task in the triggerer"
         if self.outlets:
@@ -225,5 +241,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     def _judged(self, reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the reports if they are good, or raise what is wrong with them."""
+        from airflow_provider_zcrm.operators.waiting import judge
+
         judge(reports, self.on_partial_failure, self.unknown_job_grace, _TO_DELETE_THE_REST[self.kind])
         return reports

@@ -25,6 +25,7 @@ from airflow_provider_zcrm.api.errors import JobNotFound, PermanentError, Retrya
 from airflow_provider_zcrm.api.job_watch import JobWatch, left_behind, sentence
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
 from airflow_provider_zcrm.hooks.settings import configured_schedule
+from airflow_provider_zcrm.triggers.event import EVENT_KIND, EVENT_VERSION, merged_reports
 from airflow_provider_zcrm.version_compat import task_success
 
 if TYPE_CHECKING:
@@ -49,9 +50,6 @@ _KWARGS = (
     "finish",
     "push_xcom",
 )
-
-EVENT_VERSION = 1
-EVENT_KIND = "mass_delete_jobs"
 
 
 class MassDeleteJobTrigger(BaseTrigger):
@@ -217,22 +215,3 @@ def _import_client_share() -> type[ClientShare]:
     from airflow_provider_zcrm.hooks.triggerer import ClientShare
 
     return ClientShare
-
-
-def merged_reports(watched: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the reports of all jobs in the order of ``before``, which also has those that had ended before the trigger began."""
-    fresh = {report["id"]: report for report in watched}
-    return [dict(fresh.get(report["id"], report)) for report in before]
-
-
-def read_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return the event if this version understands it.
-
-    :raises PermanentError: no event, or one of another kind or version
-    :raises ZohoCrmError: the error for which the trigger gave up
-    """
-    if not event or event.get("kind") != EVENT_KIND or event.get("v") != EVENT_VERSION:
-        raise PermanentError(f"The trigger's event is not understood: {event!r}.", advice="Do triggerer and workers run the same version?")
-    if event["status"] == "error":
-        raise ZohoCrmError.from_dict(event["error"])
-    return event

@@ -20,10 +20,9 @@ from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 from airflow_provider_zcrm.client import retries
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.hooks import triggerer
+from airflow_provider_zcrm.hooks import settings, triggerer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
-from airflow_provider_zcrm.sensors import mass_delete as mass_delete_sensor
 from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
 from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import TaskRun, fire, rebuilt
@@ -352,7 +351,7 @@ def test_no_poke_of_a_rescheduled_sensor_repeats_what_another_one_has_told(
 
 
 def test_a_worker_asks_for_each_job_when_its_time_has_come(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mass_delete_sensor, "configured_schedule", lambda _interval: PollSchedule(shortest=0.6))
+    monkeypatch.setattr(settings, "configured_schedule", lambda _interval: PollSchedule(shortest=0.6))
     emulator.next_jobs(1, start_delay=0.0, duration=0.0)
     emulator.next_jobs(1, start_delay=60)
     quick, slow = submit(HOT), submit(COLD)

@@ -1,0 +1,34 @@
+"""The event with which `MassDeleteJobTrigger` ends a wait, and how a task reads it. Imports nothing of Airflow.
+
+{"v": 1, "kind": "mass_delete_jobs", "status": "ended" | "timeout" | "error",
+ "jobs": [report, ...], "limit": which time was over, "error": the error or None, "carry": what the task gave it to keep}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_provider_zcrm.api.errors import PermanentError, ZohoCrmError
+
+EVENT_VERSION = 1
+EVENT_KIND = "mass_delete_jobs"
+
+
+def merged_reports(watched: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the reports of all jobs in the order of ``before``, which also has those that had ended before the trigger began."""
+    fresh = {report["id"]: report for report in watched}
+    return [dict(fresh.get(report["id"], report)) for report in before]
+
+
+def read_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the event if this version understands it.
+
+    :raises PermanentError: no event, or one of another kind or version
+    :raises ZohoCrmError: the error for which the trigger gave up
+    """
+    if not event or event.get("kind") != EVENT_KIND or event.get("v") != EVENT_VERSION:
+        raise PermanentError(f"The trigger's event is not understood: {event!r}.", advice="Do triggerer and workers run the same version?")
+    if event["status"] == "error":
+        raise ZohoCrmError.from_dict(event["error"])
+    return event

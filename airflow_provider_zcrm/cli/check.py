@@ -23,7 +23,8 @@ from airflow_provider_zcrm.cli.terminal import Terminal
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import NO_RETRIES
 from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
-from airflow_provider_zcrm.client.token_sharing import FileTokenStore, TokenSharing, TokenStore
+from airflow_provider_zcrm.client.token_seal import TokenSeal
+from airflow_provider_zcrm.client.token_sharing import FileTokenStore, TokenSharing
 from airflow_provider_zcrm.client.tokens import tokens_of
 from airflow_provider_zcrm.hooks.token_stores import token_sharing
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
@@ -68,21 +69,22 @@ def _findings(conn_id: str, features: Sequence[str]) -> Iterator[Finding]:
 
 
 class _ReadOnly:
-    """The store of the tasks, which is only read, before a file of this command's own."""
+    """The store of the tasks, which is only read, and a file of this command's own; of their tokens the later one counts."""
 
-    def __init__(self, tasks: TokenStore, own: TokenStore) -> None:
-        self._tasks, self._own = tasks, own
+    def __init__(self, config: ClientConfig, tasks: TokenSharing) -> None:
+        self._seal = TokenSeal(config)
+        self._tasks, self._own = tasks, FileTokenStore(tasks.directory)
 
     def get(self, name: str) -> str | None:
-        return self._tasks.get(name) or self._own.get(name)
+        return max(self._tasks.get(name), self._own.get(name), key=lambda sealed: float(self._seal.open(sealed).get("issued_at", 0.0)))
 
     def put(self, name: str, value: str) -> None:
         self._own.put(name, value)
 
 
 def _sharing(config: ClientConfig) -> TokenSharing | None:
-    shared = token_sharing(config)
-    return shared and TokenSharing(_ReadOnly(shared.store, FileTokenStore(shared.directory)), shared.directory)
+    tasks = token_sharing(config)
+    return tasks and TokenSharing(_ReadOnly(config, tasks), tasks.directory)
 
 
 def _examined(config: ClientConfig, client: ZohoCrmClient, features: Sequence[str]) -> Iterator[Finding]:
@@ -120,9 +122,11 @@ def _token_finding(config: ClientConfig, token: str) -> Finding:
 
 def _elsewhere(config: ClientConfig, error: CredentialsRejected) -> Finding:
     """Say in which data centre the credentials work, if they do in another one, or else what Zoho says."""
-    grant = config.credentials.grant
+    accounts = Accounts(config)
     try:
-        data_center, _ = Accounts(config).token(grant, rejected=error)
+        # who knows the client can be found out without a token; whose the refresh token is cannot
+        unknown = error.code == "invalid_client"
+        data_center = accounts.find_client() if unknown else accounts.token(config.credentials.grant, rejected=error)[0]
     except ZohoCrmError:
         return failure("access token", error)
     own, label = config.hosts.data_center, DATA_CENTERS[data_center].label

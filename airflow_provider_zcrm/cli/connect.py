@@ -149,22 +149,16 @@ class _Made:
         :param wanted: the only environment that will do, None for any.
         :raises InvalidConnection: the token is for another one than the one wanted; nothing is delivered
         """
-        try:
+        self._examine()
+        environment = environment_of(self.config, self.token.value) if isinstance(self.problem, TokenRejected) else None
+        if environment and wanted:
+            raise InvalidConnection(
+                f"This grant is for {environment}, not for {wanted}: nothing was created.",
+                advice=f"Make a new code, and choose the environment {wanted} when Zoho asks for the org.",
+            )
+        if environment:
+            self.config = at(self.config, environment=environment)
             self._examine()
-        except TokenRejected as error:
-            environment = environment_of(self.config, self.token.value)
-            if environment is None:
-                self.problem = error
-            elif wanted:
-                raise InvalidConnection(
-                    f"This grant is for {environment}, not for {wanted}: nothing was created.",
-                    advice=f"Make a new code, and choose the environment {wanted} when Zoho asks for the org.",
-                ) from None
-            else:
-                self.config = at(self.config, environment=environment)
-                self._examine()
-        except ZohoCrmError as error:
-            self.problem = error
 
     def findings(self, features: Collection[str]) -> list[Finding]:
         """Look at what works."""
@@ -179,9 +173,13 @@ class _Made:
         return {"name": org.company_name, "zgid": org.zgid} if org else None
 
     def _examine(self) -> None:
-        examination = Examination(self.config, self.token.value, split_scopes(self.token.scope), ())
-        examination.start()
-        self.examination = examination
+        """Make the first call; whatever becomes of it, the refresh token is there and must be delivered."""
+        self.problem = None
+        self.examination = Examination(self.config, self.token.value, split_scopes(self.token.scope), ())
+        try:
+            self.examination.start()
+        except ZohoCrmError as error:
+            self.problem = error
 
 
 def _connection(made: _Made, grant: Grant, options: argparse.Namespace) -> dict[str, Any]:

@@ -5,9 +5,12 @@ Each call names the default once more, because not every process of every Airflo
 
 from __future__ import annotations
 
+import math
+
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_zcrm.api import poll_schedule
+from airflow_provider_zcrm.api.errors import InvalidConnection
 from airflow_provider_zcrm.provider_config import DEFAULTS, SECTION
 
 
@@ -19,9 +22,16 @@ def text_setting(name: str) -> str:
 def number_setting(name: str) -> float:
     """Return an option that is a number.
 
-    :raises airflow.exceptions.AirflowConfigException: it is not one
+    :raises InvalidConnection: it is not one
     """
-    return float(conf.getfloat(SECTION, name, fallback=DEFAULTS[name]))
+    text = text_setting(name)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidConnection(f"[{SECTION}] {name} of the Airflow configuration is {text!r}; it must be a number.")
+    return number
 
 
 def configured_schedule(interval: float | None) -> poll_schedule.PollSchedule:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import time
 from collections.abc import Callable
@@ -146,8 +147,10 @@ def test_a_wrong_environment_is_told_with_the_right_one_and_costs_no_further_tok
 
 def test_a_wrong_data_center_is_told_with_the_right_one(zoho: Zoho, run: Run) -> None:
     zoho.seed("in")
-    code, findings = run(data_center="eu")
+    for _ in range(12):
+        code, findings = run(data_center="eu")
     assert (code, list(findings)) == (1, ["data center"])
+    assert zoho.tokens_issued() == 0
     assert findings["data center"]["text"].endswith("the connection says eu. Set data_center to in.")
 
 
@@ -243,3 +246,28 @@ def test_tokens_that_the_tasks_share_are_used_and_never_written(
     assert run(shared_store="variable")[0] == 0
     assert run(shared_store="variable")[0] == 0
     assert zoho.tokens_issued() == 1
+
+
+def test_an_old_token_in_the_store_of_the_tasks_does_not_make_each_check_cost_one(
+    zoho: Zoho, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow_provider_zcrm.client import tokens
+    from airflow_provider_zcrm.hooks import token_stores
+
+    assert run()[0] == 0  # with the store "file", whose directory a check writes too
+    (stored,) = (path for path in Path(os.environ["AIRFLOW__ZOHO_CRM__TOKEN_DIRECTORY"]).iterdir() if path.suffix != ".lock")
+    shared = {stored.name: stored.read_text()}
+    stored.unlink()
+    monkeypatch.setattr(token_stores, "get_variable", shared.get)
+    now = time.time()
+    monkeypatch.setattr(tokens.time, "time", lambda: now + 4000)
+    zoho.control.advance(4000)
+    assert [run(shared_store="variable")[0] for _ in range(3)] == [0, 0, 0]
+    assert zoho.tokens_issued() == 2
+
+
+def test_a_configuration_that_is_wrong_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__ZOHO_CRM__REQUEST_TIMEOUT", "soon")
+    code, findings = run()
+    assert (code, list(findings)) == (1, ["connection"])
+    assert "request_timeout" in findings["connection"]["text"]

@@ -157,6 +157,15 @@ def test_a_fault_of_zohos_after_the_exchange_does_not_lose_the_refresh_token(run
     assert ZohoCrmHook("printed").test_connection()[0]
 
 
+def test_a_fault_after_the_environment_was_found_does_not_lose_the_refresh_token_either(run: Run, zoho: Zoho) -> None:
+    zoho.seed("eu", "sandbox")
+    zoho.control.fault("status", "/crm", status=503, after=2, times=None)
+    done = run()
+    assert (done.code, place(done)) == (3, ("eu", "sandbox"))
+    zoho.control.clear_faults()
+    assert ZohoCrmHook("printed").test_connection()[0]
+
+
 def test_a_fault_of_zohos_before_the_exchange_does_not_use_the_code_up(run: Run, zoho: Zoho) -> None:
     zoho.control.fault("status", "/oauth", status=503)
     assert run().code == 3

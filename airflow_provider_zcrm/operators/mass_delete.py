@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf
+from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_zcrm.api.arguments import truth_of
-from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, RetryableError, TagsLeftBehind
+from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, TagsLeftBehind
 from airflow_provider_zcrm.api.guards import DEFAULT_MAX_SHARE, Guards
 from airflow_provider_zcrm.api.ids import ids_of, names_of
 from airflow_provider_zcrm.api.job_watch import sentence
@@ -23,16 +20,16 @@ from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.api_usage import push_api_usage
+from airflow_provider_zcrm.operators.base import MassDeleteOperator
 from airflow_provider_zcrm.operators.log_lists import log_list
 from airflow_provider_zcrm.operators.tag_deletion import Rules, TagDeletion
-from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_until_ended, seconds, tell_that_jobs_go_on
+from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_until_ended, seconds
 from airflow_provider_zcrm.triggers.event import read_event
 from airflow_provider_zcrm.version_compat import TaskState, task_round
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 
 _JOURNAL = "zoho_crm_mass_delete_tags"
 _CHOICES = {
@@ -43,7 +40,7 @@ _CHOICES = {
 }
 
 
-class MassDeleteTagsOperator(BaseOperator):
+class MassDeleteTagsOperator(MassDeleteOperator):
     """Deletes tags of one module, in mass-delete jobs of up to 200 tags.
 
     A retry, or clearing the task, never submits again what Zoho has taken: the task keeps a journal of what it submits.
@@ -91,10 +88,7 @@ class MassDeleteTagsOperator(BaseOperator):
         "on_partial_failure",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json", "tag_names": "json"}
-    ui_color = "#f9d6d2"
     operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("operators"))
-    _submitted: tuple[str, ...] = ()
-    _until = math.inf
 
     def __init__(
         self,
@@ -184,20 +178,6 @@ class MassDeleteTagsOperator(BaseOperator):
             earlier_calls = carry.get("api_calls", 0) + event.get("api_calls", 0)
             return self._finish(context, deletion, event["jobs"], carry["tag_ids"], carry.get("counts", {}), earlier_calls)
 
-    def on_kill(self) -> None:
-        """Say that the jobs go on: Zoho has no way to cancel them."""
-        tell_that_jobs_go_on(self._submitted)
-
-    @contextmanager
-    def _deadline_first(self) -> Iterator[None]:
-        """Say that the deadline is reached, and not which fault lasted until then."""
-        try:
-            yield
-        except RetryableError as error:
-            if time.time() < self._until:
-                raise
-            raise DeadlineReached(f"timeout is over; the last that happened: {error.message}", advice=error.advice) from error
-
     def _wanted(self) -> tuple[list[str], list[str]]:
         """Return the ids and the names that are asked for, or refuse the arguments."""
         for name, allowed in _CHOICES.items():
@@ -245,18 +225,6 @@ class MassDeleteTagsOperator(BaseOperator):
             rules=Rules(Guards.of(self.max_tags, self.max_share), self.used_by_automation, self.refused_tags),
             settle=seconds(self.settle, "settle") or 0.0,
         )
-
-    def _announce(self, context: Context, job_ids: list[str]) -> None:
-        """Push the job ids: the id itself for one, so that ``output["job_id"]`` serves a single sensor, else the list."""
-        self._submitted = tuple(job_ids)
-        context["ti"].xcom_push(key="job_id", value=job_ids[0] if len(job_ids) == 1 else job_ids)
-
-    @cached_property
-    def _client(self) -> ZohoCrmClient:
-        from airflow_provider_zcrm.client.retries import RetryPolicy
-        from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
-
-        return ZohoCrmHook(self.zoho_crm_conn_id, retries=RetryPolicy(until=self._until)).get_conn()
 
     def _push_counts(self, context: Context, counts: Mapping[str, int | None], earlier_calls: int = 0) -> None:
         context["ti"].xcom_push(key="counts", value=dict(counts))

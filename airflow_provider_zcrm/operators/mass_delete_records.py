@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf
+from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_zcrm.api.arguments import integer_of, truth_of
 from airflow_provider_zcrm.api.errors import (
@@ -20,7 +17,6 @@ from airflow_provider_zcrm.api.errors import (
     InvalidArgument,
     JobFailed,
     RecordsLeftBehind,
-    RetryableError,
     SubmissionUncertain,
 )
 from airflow_provider_zcrm.api.ids import ids_of
@@ -29,16 +25,17 @@ from airflow_provider_zcrm.api.record_checks import check_number
 from airflow_provider_zcrm.api.record_journal import RecordJournal, View
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.api_usage import push_api_usage
+from airflow_provider_zcrm.operators.base import MassDeleteOperator
 from airflow_provider_zcrm.operators.record_deletion import RecordDeletion
 from airflow_provider_zcrm.operators.view_deletion import ViewDeletion
-from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, judge, poll_until_ended, seconds, tell_that_jobs_go_on
+from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, judge, poll_until_ended, seconds
 from airflow_provider_zcrm.triggers.event import read_event
 from airflow_provider_zcrm.version_compat import TaskState, never_cleared, task_round
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 
 DEFAULT_MAX_RECORDS = 1000
 _JOURNAL = "zoho_crm_mass_delete_records"
@@ -46,7 +43,7 @@ _FINAL_FOR_A_VIEW = (JobFailed, SubmissionUncertain)
 _TO_DELETE_THE_REST = "set confirm_resubmit=True and clear the task: it submits the view again, as it is then"
 
 
-class MassDeleteRecordsOperator(BaseOperator):
+class MassDeleteRecordsOperator(MassDeleteOperator):
     """Deletes records of one module: all that a custom view shows, in one job, or those with given ids, at once.
 
     A custom view is submitted once in a DAG run: a retry, or clearing the task, takes up the job that there is. A submission whose outcome
@@ -88,10 +85,7 @@ class MassDeleteRecordsOperator(BaseOperator):
         "on_partial_failure",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"record_ids": "json"}
-    ui_color = "#f9d6d2"
     operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("records"))
-    _submitted: tuple[str, ...] = ()
-    _until = math.inf
 
     def __init__(
         self,
@@ -147,11 +141,7 @@ class MassDeleteRecordsOperator(BaseOperator):
         with airflow_errors(*_FINAL_FOR_A_VIEW):
             known = dict(read_event(event))
             check_time(known, DeadlineReached)
-            return self._finish(context, known["jobs"])
-
-    def on_kill(self) -> None:
-        """Say that the job goes on: Zoho has no way to cancel it."""
-        tell_that_jobs_go_on(self._submitted)
+            return self._finish(context, known["jobs"], known["carry"]["api_calls"] + known["api_calls"])
 
     # --- by custom view -------------------------------------------------------------------------------------------------
 
@@ -174,6 +164,7 @@ class MassDeleteRecordsOperator(BaseOperator):
         elif job_id is None:
             job_id = deletion.submit()
         self._announce(context, [job_id] if job_id else [])
+        push_api_usage(context, self._client)
         if not job_id or not self.wait_for_completion:
             return list(self._submitted)
         return self._wait(context, MassDeleteJob("records", job_id, view.module), journal.deadline)
@@ -198,11 +189,13 @@ class MassDeleteRecordsOperator(BaseOperator):
                 zoho_crm_conn_id=self.zoho_crm_conn_id,
                 poke_interval=self.poke_interval,
                 unknown_job_grace=self.unknown_job_grace,
+                carry={"api_calls": self._client.credits.calls},
             )
         return self._finish(context, poll_until_ended(self._client, [job], deadline, self.poke_interval, self.unknown_job_grace))
 
-    def _finish(self, context: Context, reports: list[dict[str, Any]]) -> list[str]:
+    def _finish(self, context: Context, reports: list[dict[str, Any]], earlier_calls: int = 0) -> list[str]:
         context["ti"].xcom_push(key="report", value=reports)
+        push_api_usage(context, self._client, earlier_calls)
         judge(reports, self.on_partial_failure, self.unknown_job_grace, _TO_DELETE_THE_REST)
         return [report["id"] for report in reports]
 
@@ -220,6 +213,7 @@ class MassDeleteRecordsOperator(BaseOperator):
         answers = _Answers(state)
         outcome = RecordDeletion(self._client, self.module, journal.deadline, answers.add).delete(record_ids, answers.deleted())
         context["ti"].xcom_push(key="report", value=outcome.to_json(self.module))
+        push_api_usage(context, self._client)
         if outcome.failed and self.on_partial_failure == "fail":
             raise RecordsLeftBehind(
                 f"Zoho has not deleted all records of {self.module} ({outcome}): {json.dumps(outcome.failed)}.",
@@ -263,27 +257,6 @@ class MassDeleteRecordsOperator(BaseOperator):
         self.log.info("Dry run: %s records of %s would be deleted; nothing was sent.", "any number of" if number is None else number, of)
         context["ti"].xcom_push(key="would_delete", value=number)
 
-    @contextmanager
-    def _deadline_first(self) -> Iterator[None]:
-        """Say that the deadline is reached, and not which fault lasted until then."""
-        try:
-            yield
-        except RetryableError as error:
-            if time.time() < self._until:
-                raise
-            raise DeadlineReached(f"timeout is over; the last that happened: {error.message}", advice=error.advice) from error
-
-    def _announce(self, context: Context, job_ids: list[str]) -> None:
-        self._submitted = tuple(job_ids)
-        context["ti"].xcom_push(key="job_id", value=job_ids[0] if job_ids else [])
-
-    @cached_property
-    def _client(self) -> ZohoCrmClient:
-        from airflow_provider_zcrm.client.retries import RetryPolicy
-        from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
-
-        return ZohoCrmHook(self.zoho_crm_conn_id, retries=RetryPolicy(until=self._until)).get_conn()
-
 
 class _Answers:
     """Which records this task has deleted by their ids, one value of the task state store for each call to Zoho."""
@@ -302,7 +275,7 @@ class _Answers:
 
     def add(self, deleted: Sequence[str]) -> None:
         """Store what one more call has deleted."""
-        self._state.set(self._key(), {"v": 1, "deleted": list(deleted)})
+        self._state.set(self._key(), {"deleted": list(deleted)})
         self._number += 1
 
     def _key(self) -> str:

@@ -88,6 +88,7 @@ def test_a_waiting_task_reports_what_became_of_the_job(emulator: Control, deferr
     counts = {"state": "COMPLETED", "total": 4, "deleted": 4, "failed": 0}
     assert task.ti.xcoms["report"] == [{"id": job_id, "kind": "records", "module": "Leads", **counts}]
     assert bool(task.events) is deferrable
+    assert task.ti.xcoms["api_calls"] == len(calls(emulator))
 
 
 def test_the_calls_are_the_least_possible(emulator: Control) -> None:

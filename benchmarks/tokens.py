@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,20 +30,15 @@ from rich.table import Table
 
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, minimal_seed
 from airflow_provider_zcrm.emulator.server import EmulatorServer
+from benchmarks.environments import CannotMeasure, peer_python
 from demo.local_airflow import LocalAirflow
 from demo.processes import Processes
 
-ROOT = Path(__file__).resolve().parent.parent
 CROWDS = Path(__file__).with_name("token_crowds")
 README = Path(__file__).with_name("README.md")
-VENVS = ROOT / ".venv-benchmarks"
 MARKS = ("<!-- the last table of tokens.py -->", "<!-- end -->")
 STARTS = ("cold", "warm")
 SECONDS = 180.0
-
-
-class CannotMeasure(Exception):
-    """A library cannot be measured here; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +166,7 @@ class _Crowd:
     def of(cls, side: Side, folder: Path, airflow: Mapping[str, str]) -> Iterator[_Crowd]:
         """Start the program in the environment of the library."""
         ours = side.script == "ours"
-        python = sys.executable if ours else _peer_python(side)
+        python = sys.executable if ours else peer_python(CROWDS / f"{side.script}.txt", at_least=side.python)
         env = airflow if ours else {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
         local = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "HOME": str(folder)}
         with (folder / f"{side.script}-{side.shared_store}.log").open("w") as log:
@@ -220,43 +214,6 @@ def _api_server(processes: Processes, folder: Path) -> LocalAirflow:
 
     processes.wait_until(healthy, SECONDS, "Airflow's api-server")
     return airflow
-
-
-# --- the virtual environments of the others ------------------------------------------------------------------------------
-
-
-def _peer_python(side: Side) -> str:
-    """Return the Python of a library's own virtual environment, made at the first time and again when the pins change."""
-    folder = VENVS / side.script
-    python = folder / "bin" / "python"
-    pins = CROWDS / f"{side.script}.txt"
-    done = folder / "installed.txt"
-    if done.is_file() and done.read_text() == pins.read_text():
-        return str(python)
-    base = _python_of_at_least(side.python)
-    try:
-        _command(base, "-m", "venv", "--clear", folder)
-        _command(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement", pins)
-    except subprocess.CalledProcessError as error:
-        raise CannotMeasure(f"cannot be installed here: {error.stderr.strip()[-200:]}") from None
-    done.write_text(pins.read_text())
-    return str(python)
-
-
-def _python_of_at_least(wanted: tuple[int, int]) -> str:
-    if sys.version_info[:2] >= wanted:
-        return sys.executable
-    names = [f"python3.{minor}" for minor in (13, 12) if (3, minor) >= wanted]
-    for name, place in product(names, os.get_exec_path()):
-        found = shutil.which(name, path=place)
-        # a name may be there without a Python behind it
-        if found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:  # noqa: S603
-            return found
-    raise CannotMeasure(f"needs Python {wanted[0]}.{wanted[1]}, and there is none on PATH")
-
-
-def _command(*command: str | Path) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)  # noqa: S603 - our own
 
 
 # --- what is shown -------------------------------------------------------------------------------------------------------

@@ -103,13 +103,19 @@ class RecordJournal:
         return replace(self, submissions=(Submission(view, "intent", 0.0, self.round - earlier_round),))
 
     def accepted(self, view: View) -> Submission | None:
-        """Return what Zoho accepted last of exactly this view and territory."""
-        return next((s for s in reversed(self.submissions) if s.state == "accepted" and s.view == view), None)
+        """Return what Zoho accepted last of exactly this view and territory; None if the outcome of something later is unknown."""
+        later = (s for s in reversed(self.submissions) if (s.state, s.view) == ("accepted", view) or _in_doubt(s, view))
+        last = next(later, None)
+        return last if last is not None and last.state == "accepted" else None
 
     def unknown(self, view: View) -> Submission | None:
         """Return the last submission of this view whose outcome nobody knows; of any territory, because they may overlap."""
-        return next((s for s in reversed(self.submissions) if s.state == "intent" and s.view.cvid == view.cvid), None)
+        return next((s for s in reversed(self.submissions) if _in_doubt(s, view)), None)
 
     def may_be_confirmed(self, submission: Submission) -> bool:
         """Tell whether a person's word can be about this submission: it was sent in an earlier round, so the task was cleared since."""
         return submission.round < self.round
+
+
+def _in_doubt(submission: Submission, view: View) -> bool:
+    return submission.state == "intent" and submission.view.cvid == view.cvid

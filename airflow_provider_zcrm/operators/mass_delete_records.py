@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import conf
@@ -215,9 +216,10 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         context["ti"].xcom_push(key="report", value=outcome.to_json(self.module))
         push_api_usage(context, self._client)
         if outcome.failed and self.on_partial_failure == "fail":
+            some = json.dumps(dict(islice(outcome.failed.items(), 3)))
             raise RecordsLeftBehind(
-                f"Zoho has not deleted all records of {self.module} ({outcome}): {json.dumps(outcome.failed)}.",
-                advice="The next try sends the failed ones again; on_partial_failure='ignore' accepts that they stay.",
+                f"Zoho has not deleted all records of {self.module}: {outcome}, among these {some}.",
+                advice="XCom report has them all. The next try sends these again; on_partial_failure='ignore' accepts that they stay.",
             )
         self.log.log(logging.WARNING if outcome.failed else logging.INFO, "Records of %s: %s.", self.module, outcome)
         return []

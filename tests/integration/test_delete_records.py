@@ -383,6 +383,22 @@ def test_a_confirmed_submission_does_not_wait_for_a_job_that_may_be_its_own(emul
     assert len(accepted(emulator)) == 1
 
 
+def test_a_job_that_has_failed_does_not_hide_that_what_came_after_it_is_unknown(emulator: Control) -> None:
+    emulator.next_jobs(1, outcome="failed")
+    task = by_view()
+    task.try_once()
+    emulator.advance(60)
+    confirm(task)
+    emulator.fault("drop_before", MASS_DELETE, method="POST")
+    with pytest.raises(ZohoCrmFailure, match="never sent again by itself"):
+        task.try_once()
+    task.task.confirm_resubmit = False  # type: ignore[attr-defined]
+    task.clear()
+    with pytest.raises(ZohoCrmFailure, match="nobody knows"):
+        task.try_once()
+    assert len(posts(emulator)) == 2
+
+
 def test_the_job_of_somebody_else_is_waited_for(emulator: Control) -> None:
     emulator.readings(record_jobs_at_once="one_per_org")
     emulator.next_jobs(1, start_delay=0.3, duration=0.3)

@@ -64,6 +64,14 @@ def test_a_job_is_taken_up_for_the_same_view_and_territory_only() -> None:
     assert later.accepted(NORTH) == Submission(NORTH, "accepted", 1004.0, 1, "78")
 
 
+def test_a_job_is_not_taken_up_when_the_outcome_of_something_later_is_unknown() -> None:
+    accepted = NEW.with_intent(OLD_LEADS, 1001.0).with_outcome("accepted", 1002.0, "77")
+
+    assert accepted.with_intent(NORTH, 1003.0).accepted(OLD_LEADS) is None
+    assert accepted.with_intent(OTHER, 1003.0).accepted(OLD_LEADS) is not None
+    assert accepted.with_intent(NORTH, 1003.0).with_outcome("refused", 1004.0).accepted(OLD_LEADS) is not None
+
+
 def test_refusals_are_forgotten_and_nothing_else_is() -> None:
     journal = NEW.with_intent(OLD_LEADS, 1001.0)
     for now in (1002.0, 1003.0, 1004.0):

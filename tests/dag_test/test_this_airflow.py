@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import runpy
+from importlib.metadata import version
 
 import pytest
 
 from airflow_provider_zcrm.emulator.control import Control
-from tests.dag_test.conftest import Airflow
+from tests.dag_test.conftest import EXAMPLES, Airflow
+
+NEEDS = {"zoho_crm_cleanup_with_approval": (3, 1)}
 
 
 @pytest.mark.smoke
@@ -16,6 +20,13 @@ def test_airflow_finds_the_provider_and_its_hook(airflow: Airflow) -> None:
     assert "airflow-provider-zcrm" in {each["package_name"] for each in providers}
     (hook,) = [each for each in json.loads(airflow.run("providers", "hooks", "--output", "json")) if each["connection_type"] == "zoho_crm"]
     assert hook["package_name"] == "airflow-provider-zcrm"
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("example", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+def test_every_example_can_be_imported_where_airflow_has_what_it_needs(example: str) -> None:
+    if tuple(map(int, version("apache-airflow").split(".")[:2])) >= NEEDS.get(example, (2, 11)):
+        assert "DAG" in runpy.run_path(str(EXAMPLES / f"{example}.py"))
 
 
 def test_a_rescheduled_sensor_waits_for_its_job(airflow: Airflow, emulator: Control) -> None:

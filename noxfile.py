@@ -39,8 +39,8 @@ NOT_IN_THE_MATRIX = {"browser", "chaos", "docs", "e2e", "sdk"}
 
 nox.options.sessions = ["matrix"]
 nox.options.error_on_missing_interpreters = True
-if shutil.which("pyenv") and "PYENV_VERSION" not in os.environ:
-    # pyenv hides every Python but one
+if shutil.which("pyenv"):
+    # it hides every Python but one
     known = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
     os.environ["PYENV_VERSION"] = ":".join(line for line in known.split() if re.fullmatch(r"3\.1[1-3]\.\d+", line))
 
@@ -70,17 +70,14 @@ def matrix(session: nox.Session, airflow: str) -> None:
     """Test one pair; what stands behind -- goes to pytest."""
     pair = name(airflow, str(session.python))
     (wheel,) = TREE.parent.glob("*.whl")
-    constraint = ROOT / "constraints" / f"airflow-{pair}.txt"
-    session.install("--quiet", "--constraint", constraint, "--reinstall-package", "airflow-provider-zcrm", f"{wheel}[test]")
     report = REPORTS / f"{pair}.xml"
     report.unlink(missing_ok=True)
+    constraint = ROOT / "constraints" / f"airflow-{pair}.txt"
+    session.install("--quiet", "--constraint", constraint, "--reinstall-package", "airflow-provider-zcrm", f"{wheel}[test]")
     tests = session.posargs if any(argument.startswith("tests") for argument in session.posargs) else [*_folders(), *session.posargs]
     openapi = os.environ.get("ZOHO_OAS_DIR", str(ROOT.parent / "shared" / "zoho" / "oas-v8.0"))
     session.chdir(TREE)
-    session.run(
-        *("python", "-m", "pytest", "-q", f"--junitxml={report}", "-p", "no:cacheprovider", *tests),
-        env={"ZOHO_OAS_DIR": openapi},
-    )
+    session.run("python", "-m", "pytest", "-q", f"--junitxml={report}", *tests, env={"ZOHO_OAS_DIR": openapi})
     session.run("python", ROOT / ".ci" / "check_skips.py", report, "tests/allowed_skips.txt", env={"ZOHO_OAS_DIR": openapi})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ def ui(airflow_and_zoho: tuple[LocalAirflow, Control], request: pytest.FixtureRe
         pytest.skip("the browser tests need Chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
-        page = browser.new_page(viewport={"width": 1200, "height": 720}, base_url=airflow_and_zoho[0].url, device_scale_factor=1.5)
+        page = browser.new_page(base_url=airflow_and_zoho[0].url, device_scale_factor=1.5)
         page.set_default_timeout(_PATIENCE_MS)
         expect.set_options(timeout=_PATIENCE_MS)
         failed = request.session.testsfailed
@@ -80,3 +81,10 @@ def ui(airflow_and_zoho: tuple[LocalAirflow, Control], request: pytest.FixtureRe
             if request.session.testsfailed > failed:
                 page.screenshot(path=ROOT / "build" / "reports" / f"{request.node.name}.png")
             browser.close()
+
+
+@pytest.fixture
+def backup() -> Iterator[Path]:
+    """Where a DAG may write a backup; the name is short, because it stands in a screenshot."""
+    with tempfile.TemporaryDirectory(prefix="backups-") as folder:
+        yield Path(folder) / "contacts.jsonl"

@@ -46,7 +46,16 @@ class Ui:
 
 
 @pytest.fixture(scope="module")
-def airflow_and_zoho(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAirflow, Control]]:
+def chromium() -> str:
+    """The path of a browser; looked for before Airflow is started for nothing."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("the tests in a browser need Chromium or Chrome")
+    return found
+
+
+@pytest.fixture(scope="module")
+def airflow_and_zoho(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAirflow, Control]]:
     folder = tmp_path_factory.mktemp("browser")
     with EmulatorServer() as emulator, zohos_names(folder, emulator.url) as environment, restored_signals():
         emulator.control.seed("demo")
@@ -62,13 +71,10 @@ def airflow_and_zoho(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
 
 
 @pytest.fixture
-def ui(airflow_and_zoho: tuple[LocalAirflow, Control], request: pytest.FixtureRequest) -> Iterator[Ui]:
+def ui(chromium: str, airflow_and_zoho: tuple[LocalAirflow, Control], request: pytest.FixtureRequest) -> Iterator[Ui]:
     """An open page; if the test fails, what it shows is kept in ``build/reports/``."""
     from playwright.sync_api import expect, sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("the browser tests need Chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         page = browser.new_page(base_url=airflow_and_zoho[0].url, device_scale_factor=1.5)

@@ -16,6 +16,7 @@ from airflow_provider_zcrm.api.ids import ids_of
 from airflow_provider_zcrm.api.tag_backup import Contents, Header, SavedTag, check, write
 from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.operators.api_usage import push_api_usage
 from airflow_provider_zcrm.operators.backup_file import BackupFile, org_id
 from airflow_provider_zcrm.operators.log_lists import log_list
 from airflow_provider_zcrm.operators.tag_reader import TagReader
@@ -89,15 +90,18 @@ class BackupTagsOperator(BaseOperator):
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self.module)
             reader = TagReader(client, self.module)
-            if standing:
-                self._check_that_it_holds_all(standing, reader, tag_ids, include_records=include_records)
-                return self._summary(standing)
-            tags = self._present(reader, tag_ids)
-            if not tags:
-                return self._nothing("none of the tags is there any more")
-            created_at = datetime.now(UTC).isoformat(timespec="seconds")
-            header = Header(self.module, org_id(client), client.config.hosts.environment, created_at, made_by, include_records)
-            return self._summary(self._back_up(file, header, reader, tags))
+            try:
+                if standing:
+                    self._check_that_it_holds_all(standing, reader, tag_ids, include_records=include_records)
+                    return self._summary(standing)
+                tags = self._present(reader, tag_ids)
+                if not tags:
+                    return self._nothing("none of the tags is there any more")
+                created_at = datetime.now(UTC).isoformat(timespec="seconds")
+                header = Header(self.module, org_id(client), client.config.hosts.environment, created_at, made_by, include_records)
+                return self._summary(self._back_up(file, header, reader, tags))
+            finally:
+                push_api_usage(context, client)
 
     def _nothing(self, why: str) -> dict[str, Any]:
         self.log.info("Nothing to back up of %s: %s. No file is written.", self.module, why)

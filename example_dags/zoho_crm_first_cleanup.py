@@ -18,12 +18,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     render_template_as_native_obj=True,
-    params={
-        "module": "Leads",
-        "selection": {"max_records": "unused"},
-        "dry_run": True,
-        "backup": "file:///tmp/zoho_crm_first_cleanup.jsonl",
-    },
+    params={"module": "Leads", "selection": {"max_records": "unused"}, "dry_run": True, "backup": ""},
     tags=["zoho_crm"],
 ):
     # [START first_cleanup]
@@ -31,7 +26,8 @@ with DAG(
         "clean",
         "{{ params.module }}",
         "{{ params.selection }}",
-        backup_path="{{ params.backup }}",
+        # without one of its own, each run has another file: a backup is never overwritten
+        backup_path="{{ params.backup or 'file:///tmp/zoho_crm_backups/' ~ (run_id | replace(':', '')) ~ '.jsonl' }}",
         dry_run="{{ params.dry_run }}",
     )
     # [END first_cleanup]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,8 @@ def test_the_methods_for_older_airflow_show_the_same_standard_fields() -> None:
     assert behaviour == {name.replace("-", "_"): value for name, value in connection_type()["ui-field-behaviour"].items()}
 
 
-def shown_fields() -> dict[str, dict[str, Any]]:
-    """Return the form's further fields as the UI of the installed Airflow gets them: label, secret or not, choices."""
+def shown_fields() -> dict[str, dict[str, Any]] | None:
+    """Return the form's further fields as the UI of the installed Airflow gets them: label, secret or not, choices; None for no form."""
     try:
         from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
     except ImportError:  # Airflow 2
@@ -138,7 +139,8 @@ def shown_fields() -> dict[str, dict[str, Any]]:
         return {name: _of_wtforms(widget.field) for name, widget in ours.items()}
     shown = next(hook for hook in HookMetaService.hook_meta_data() if hook.connection_type == "zoho_crm")
     assert shown.hook_name == "Zoho CRM"
-    assert shown.standard_fields is not None
+    if shown.standard_fields is None:
+        return None
     assert shown.standard_fields.login is not None
     assert shown.standard_fields.login.title == "Client ID"
     schemas = {name: dict(field)["schema"] for name, field in (shown.extra_fields or {}).items()}
@@ -154,9 +156,11 @@ def _of_wtforms(field: Any) -> dict[str, Any]:
 
 
 def test_airflow_shows_every_field() -> None:
-    assert shown_fields() == {
-        field.name: {"label": field.label, "secret": field.secret, "choices": list(field.choices)} for field in FIELDS
-    }
+    shown = shown_fields()
+    if airflow.__version__.startswith("3.0.") and find_spec("flask_appbuilder") is None:
+        assert shown is None  # it shows the fields of no provider then
+    else:
+        assert shown == {field.name: {"label": field.label, "secret": field.secret, "choices": list(field.choices)} for field in FIELDS}
 
 
 def test_loading_the_hook_warns_of_nothing() -> None:

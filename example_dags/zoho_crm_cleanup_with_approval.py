@@ -1,7 +1,7 @@
 """Find tags, ask a person, and delete only what the person has seen. Needs Airflow 3.1 or newer.
 
 Needs the connection ``zoho_crm_default``. The question stands in Airflow's UI under Required Actions, with the tags in its text. A
-rejection, or no answer within two days, deletes nothing.
+rejection deletes nothing, and the run waits until there is an answer.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ with DAG(
         task_id="approve",
         subject="Delete these tags of Leads?",
         body="{% for tag in ti.xcom_pull(task_ids='find') %}- {{ tag.name }}: {{ tag.reason }}\n{% endfor %}",
-        defaults="Reject",
-        response_timeout=timedelta(days=2),
     )
     delete = MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=find.output, wait_for_completion=True, deferrable=True)
     find >> approve >> delete

@@ -9,7 +9,7 @@ BROWSER := $(VENV)/.browser-is-set-up
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test chaos distributed screenshots docs lint format constraints clean
+.PHONY: help setup demo demo-stop test matrix smoke dist release chaos distributed screenshots docs lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -70,7 +70,7 @@ class ReportTagCleanupOperator(BaseOperator):
         tasks = (find, delete, back_up)
         counts = delete.get("counts") or {}
         calls = [task.get("api_calls") for task in tasks]
-        credits_left = [task.get("credits_left") for task in tasks]
+        credits_left = [left for task in tasks if (left := task.get("credits_left")) is not None]
         return CleanupReport(
             module=self.module,
             looked_at=find.get("looked_at"),
@@ -84,7 +84,7 @@ class ReportTagCleanupOperator(BaseOperator):
             backup=(back_up.get() or {}).get("path"),
             api_calls=sum(filter(None, calls)) or None,
             # the last that Zoho said
-            credits_left=min(filter(None, credits_left), default=None),
+            credits_left=min(credits_left, default=None),
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -14,9 +13,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.cli.arguments import parser
-from airflow_provider_zcrm.cli.check import check
-from airflow_provider_zcrm.cli.usage import Usage
+from airflow_provider_zcrm.cli.run import main
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
 from tests.cli.conftest import REFRESH_TOKEN, Zoho
@@ -27,16 +24,17 @@ Run = Callable[..., tuple[int, dict[str, dict[str, str]]]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], private: Path) -> Run:
-    """Run ``check`` as a process would, through a connection; returns the exit code and the findings by subject."""
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], private: Path) -> Run:
+    """Run ``check`` as a process does, stdout kept from the log, through a connection; returns the exit code and findings by subject."""
 
     def run(*arguments: str, **extra: Any) -> tuple[int, dict[str, dict[str, str]]]:
         values = {"refresh_token": REFRESH_TOKEN, "shared_store": "file", **extra}
         connection = {"conn_type": "zoho_crm", "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": values}
+        monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # main sets it
         monkeypatch.setenv("AIRFLOW_CONN_ZOHO", json.dumps(connection))
         forget_tokens()
-        code = check(options(*arguments))
-        said = capsys.readouterr()
+        code = main(arguments_of(*arguments))
+        said = capfd.readouterr()
         assert CLIENT_SECRET not in said.out + said.err
         assert "1000." not in (said.out + said.err).replace(CLIENT_ID, "")
         result = json.loads(said.out)
@@ -46,8 +44,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pri
     return run
 
 
-def options(*arguments: str) -> argparse.Namespace:
-    return parser().parse_args(["check", "zoho", "--output", "json", *arguments])
+def arguments_of(*arguments: str) -> list[str]:
+    return ["check", "zoho", "--output", "json", *arguments]
 
 
 def test_a_good_connection_is_good_in_every_respect(zoho: Zoho, run: Run) -> None:
@@ -209,11 +207,10 @@ def test_a_clock_that_is_wrong_is_told(zoho: Zoho, run: Run, ahead: int, said: s
     assert re.match(f"This machine's clock is {said} Zoho's", findings["clock"]["text"])
 
 
-def test_a_connection_that_airflow_does_not_have(
-    private: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert check(options()) == 1
-    assert "Airflow has no connection zoho" in capsys.readouterr().out
+def test_a_connection_that_airflow_does_not_have(private: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
+    assert main(arguments_of()) == 1
+    assert "Airflow has no connection zoho" in capfd.readouterr().out
 
 
 def test_a_field_that_is_wrong_is_named(run: Run) -> None:
@@ -222,15 +219,16 @@ def test_a_field_that_is_wrong_is_named(run: Run) -> None:
     assert "environment is 'test'" in findings["connection"]["text"]
 
 
-def test_a_feature_that_does_not_exist_is_refused(run: Run) -> None:
-    with pytest.raises(Usage, match="the features are tags, records, backup, org"):
-        check(options("--features", "tags,everything"))
-
-
-def test_people_get_a_table(zoho: Zoho, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_feature_that_does_not_exist_is_refused(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     run()
-    assert check(parser().parse_args(["check", "zoho"])) == 0
-    said = capsys.readouterr()
+    assert main(arguments_of("--features", "tags,everything")) == 2
+    assert "the features are tags, records, backup, org" in capfd.readouterr().err
+
+
+def test_people_get_a_table(zoho: Zoho, run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    run()
+    assert main(["check", "zoho"]) == 0
+    said = capfd.readouterr()
     assert said.out == ""
     assert "✓  ZohoCRM.settings.tags.DELETE" in said.err
 

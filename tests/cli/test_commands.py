@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -137,6 +138,8 @@ class AtTerminal:
         self._seen = 0
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
+            # a shell that starts tests in the background has told them to ignore it
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(sys.executable, [*python(), "airflow_provider_zcrm", *arguments], {**environment, "TERM": "dumb"})
 
     def read_until(self, words: str) -> None:

@@ -42,6 +42,7 @@ def run(zoho: Zoho, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtur
 
     def run(*arguments: str, secrets: dict[str, str] = SECRETS) -> Done:
         forget_tokens()
+        capfd.readouterr()  # what Airflow 2.11 logged since, on stdout
         monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(secrets)))
         code = main(["connect", "--credentials", "-", *(() if "--to" in arguments else ("--to", "json")), *arguments])
         shown = capfd.readouterr()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -65,6 +66,8 @@ class AsyncZohoCrmClient:
         self._slots = asyncio.Semaphore(config.max_concurrency)
         self._tls: ssl.SSLContext | bool = True
         self._session: aiohttp.ClientSession | None = None
+        # reading the environment for each call takes a tenth of a poll's time
+        self._proxy = lru_cache(maxsize=64)(_proxy)
 
     async def open(self) -> None:
         """Make the session, in the running loop."""
@@ -90,6 +93,9 @@ class AsyncZohoCrmClient:
         :raises SubmissionUncertain: the call is a submission and Zoho may have taken it; it was not sent again
         :raises ZohoCrmError: any other class of `airflow_provider_zcrm.api.errors`, after the retries that make sense
         """
+        if not self._retries.give_up_after:
+            # a triggerer polls without retries, and tenacity would take a quarter of a poll's time
+            return await self._send_once(call)
         return await self._retries.async_retrying()(self._send_once, call)
 
     async def _send_once(self, call: ApiCall[T]) -> T:
@@ -131,8 +137,9 @@ class AsyncZohoCrmClient:
             if request.idempotent:
                 return await self._http(self._session, request.method, request.path, url, **arguments)
             # a stale keep-alive connection would make the outcome of a submission ambiguous
-            async with self._new_session() as fresh:
-                return await self._http(fresh, request.method, request.path, url, **arguments)
+            written: list[bool] = []
+            async with self._new_session(_noting(written)) as fresh:
+                return await self._http(fresh, request.method, request.path, url, written, **arguments)
 
     async def _token(self, rejected: str | None = None) -> str:
         """Return a token that works: this process's, one that is shared, or a new one; never waits for Zoho's throttle."""
@@ -185,37 +192,52 @@ class AsyncZohoCrmClient:
             await self._on_secret(token)
         return token
 
-    async def _http(self, session: aiohttp.ClientSession | None, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
+    async def _http(
+        self,
+        session: aiohttp.ClientSession | None,
+        method: str,
+        path: str,
+        url: str,
+        written: list[bool] | None = None,
+        **arguments: Any,
+    ) -> ApiResponse:
         if session is None:
             raise RuntimeError("The client is not open.")
         failure: ConnectionFailed
-        arguments |= {**_proxy(url), "ssl": self._tls, "allow_redirects": False}
-        written: list[bool] = []
+        arguments |= {**self._proxy(url), "ssl": self._tls, "allow_redirects": False}
         try:
-            async with session.request(method, url, trace_request_ctx=written, **arguments) as response:
+            async with session.request(method, url, **arguments) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return ApiResponse(response.status, headers, await response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = f"{type(error).__name__}: {error}"
-            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=bool(written), method=method, path=path)
+            sent = written is None or bool(written)
+            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=sent, method=method, path=path)
         # outside the handler: the library's exception holds the request with its secrets, and must not be chained
         raise failure
 
-    def _new_session(self) -> aiohttp.ClientSession:
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_headers_sent.append(_note_written)
+    def _new_session(self, *tracing: aiohttp.TraceConfig) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self.config.request_timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": USER_AGENT},
-            trace_configs=[tracing],
+            trace_configs=list(tracing),
             trust_env=False,
         )
 
 
-async def _note_written(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
-    """Note that a request is about to be written; what fails before it (name, connection, proxy, TLS) Zoho has not seen."""
-    context.trace_request_ctx.append(True)
+def _noting(written: list[bool]) -> aiohttp.TraceConfig:
+    """Note that a request is about to be written; what fails before it (name, connection, proxy, TLS) Zoho has not seen.
+
+    Only submissions need to know, and the hooks would take a sixth of a poll's time.
+    """
+
+    async def note(*_: Any) -> None:
+        written.append(True)
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(note)
+    return tracing
 
 
 def _proxy(url: str) -> dict[str, Any]:

@@ -60,7 +60,10 @@ _clients: MutableMapping[asyncio.AbstractEventLoop, _Clients] = WeakKeyDictionar
 
 
 def _of_this_loop() -> _Clients:
-    return _clients.setdefault(asyncio.get_running_loop(), _Clients())
+    loop = asyncio.get_running_loop()
+    if loop not in _clients:
+        _clients[loop] = _Clients()
+    return _clients[loop]
 
 
 class ClientShare:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import TaskGroup
 
-from airflow_provider_zcrm.api.tag_selection import TagSelection
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
+from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.report import ReportTagCleanupOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_zcrm.api.tag_selection import TagSelection
 
 
 def tag_cleanup(
@@ -21,7 +24,7 @@ def tag_cleanup(
     *,
     zoho_crm_conn_id: str = "zoho_crm_default",
     max_tags: int | str | None = None,
-    max_share: float | str = 0.5,
+    max_share: float | str = DEFAULT_MAX_SHARE,
     backup_path: str | None = None,
     dry_run: bool | str = False,
     timeout: float | timedelta = timedelta(hours=6),

@@ -3,7 +3,7 @@
 Task state store: Airflow 3.3+. Rounds: every version. In the triggerer every call to Airflow itself goes through one thread at a
 time, because on 3.0 to 3.2 concurrent calls to its supervisor fail.
 
-Operators import this file, and every import costs each parse of a DAG file: what only the triggerer needs is imported where it is used.
+Every task imports this file: what only the triggerer needs is imported where it is used.
 """
 
 from __future__ import annotations

@@ -52,6 +52,7 @@ SIDES = (
     Side("Airflow's DateTimeSensor", ("airflow.providers.standard.sensors.date_time",)),
     Side("this provider, the sensor", _ours("sensors")),
     Side("this provider, all operators and sensors", (*_ours("operators"), *_ours("sensors"))),
+    Side("this provider, `tag_cleanup`", ("airflow_provider_zcrm.task_groups",)),
     Side("HTTP 6.3.0", ("airflow.providers.http.operators.http", "airflow.providers.http.sensors.http"), "http"),
     Side("dbt Cloud 4.11.1", ("airflow.providers.dbt.cloud.operators.dbt", "airflow.providers.dbt.cloud.sensors.dbt"), "dbt_cloud"),
     Side("Airbyte 6.2.0", ("airflow.providers.airbyte.operators.airbyte", "airflow.providers.airbyte.sensors.airbyte"), "airbyte"),

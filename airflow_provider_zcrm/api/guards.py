@@ -15,8 +15,6 @@ from airflow_provider_zcrm.api.ages import shown
 from airflow_provider_zcrm.api.arguments import integer_of
 from airflow_provider_zcrm.api.errors import GuardTripped, InvalidArgument
 
-DEFAULT_MAX_SHARE = 0.5
-
 
 @dataclass(frozen=True)
 class Guards:

@@ -10,21 +10,16 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_zcrm.api.arguments import truth_of
 from airflow_provider_zcrm.api.errors import BackupShort, BackupUnfinished, InvalidArgument, InvalidBackup
-from airflow_provider_zcrm.api.ids import ids_of
-from airflow_provider_zcrm.api.tag_backup import Contents, Header, SavedTag, check, write
-from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.api_usage import push_api_usage
-from airflow_provider_zcrm.operators.backup_file import BackupFile, org_id
-from airflow_provider_zcrm.operators.log_lists import log_list
-from airflow_provider_zcrm.operators.tag_reader import TagReader
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_zcrm.api.tag_backup import Contents, Header
     from airflow_provider_zcrm.api.tags import Tag
+    from airflow_provider_zcrm.operators.backup_file import BackupFile
+    from airflow_provider_zcrm.operators.tag_reader import TagReader
 
 # what was tagged a moment ago may not be listed yet: seconds to wait before each further look
 _LOOKS = (15.0, 45.0)
@@ -78,7 +73,14 @@ class BackupTagsOperator(BaseOperator):
         :raises ZohoCrmFailure: another backup stands there, or Zoho refuses a call
         :raises BackupShort: fewer records were found than there must be; a retry looks again
         """
+        from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.api.ids import ids_of
+        from airflow_provider_zcrm.api.tag_backup import Header
+        from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+        from airflow_provider_zcrm.operators.api_usage import push_api_usage
+        from airflow_provider_zcrm.operators.backup_file import BackupFile, org_id
+        from airflow_provider_zcrm.operators.tag_reader import TagReader
 
         with airflow_errors():
             tag_ids, include_records = ids_of(self.tag_ids, "tag_ids"), truth_of(self.include_records, "include_records")
@@ -108,6 +110,8 @@ class BackupTagsOperator(BaseOperator):
         return {"path": None, "tags": 0, "records": 0}
 
     def _summary(self, contents: Contents) -> dict[str, Any]:
+        from airflow_provider_zcrm.operators.log_lists import log_list
+
         summary = {"path": self.path, "tags": len(contents.tags), "records": sum(contents.records.values())}
         headline = f"{self.path} holds {summary['tags']} tags of {self.module} with {summary['records']} records"
         log_list(self.log, headline, [f"{tag.name} ({contents.records.get(tag.id, 0)})" for tag in contents.tags])
@@ -186,6 +190,8 @@ class BackupTagsOperator(BaseOperator):
 
         :raises BackupShort: it never has
         """
+        from airflow_provider_zcrm.api.tag_backup import SavedTag, check, write
+
         short: list[str] = []
         for pause in (0.0, *_LOOKS):
             if short:

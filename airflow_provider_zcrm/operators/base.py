@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.api.errors import DeadlineReached, RetryableError
-from airflow_provider_zcrm.operators.waiting import tell_that_jobs_go_on
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+
+# of the tags of a module
+DEFAULT_MAX_SHARE = 0.5
 
 
 class MassDeleteOperator(BaseOperator):
@@ -31,6 +34,8 @@ class MassDeleteOperator(BaseOperator):
 
     def on_kill(self) -> None:
         """Say that the jobs go on: Zoho has no way to cancel them."""
+        from airflow_provider_zcrm.operators.waiting import tell_that_jobs_go_on
+
         tell_that_jobs_go_on(self._submitted)
 
     @cached_property

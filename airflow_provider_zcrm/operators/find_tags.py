@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_zcrm.api.guards import DEFAULT_MAX_SHARE, Guards
-from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
-from airflow_provider_zcrm.api.tags import RecordsCount, list_tags
-from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.api_usage import push_api_usage
-from airflow_provider_zcrm.operators.counting import count_unless_gone
-from airflow_provider_zcrm.operators.log_lists import log_list
+from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
+    from airflow_provider_zcrm.api.tags import RecordsCount
 
 
 class FindTagsOperator(BaseOperator):
@@ -55,7 +52,7 @@ class FindTagsOperator(BaseOperator):
         super().__init__(**kwargs)
         self.module = module
         # a frozen dataclass cannot be rendered, its dict can
-        self.selection = selection.to_dict() if isinstance(selection, TagSelection) else selection
+        self.selection = selection.to_dict() if hasattr(selection, "to_dict") else selection
         self.max_tags = max_tags
         self.max_share = max_share
         self.zoho_crm_conn_id = zoho_crm_conn_id
@@ -65,7 +62,14 @@ class FindTagsOperator(BaseOperator):
 
         :raises ZohoCrmFailure: a selection that is not understood, or that would cost more calls than its budget; a guard that trips
         """
+        from airflow_provider_zcrm.api.guards import Guards
+        from airflow_provider_zcrm.api.tag_selection import TagSelection
+        from airflow_provider_zcrm.api.tags import list_tags
+        from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+        from airflow_provider_zcrm.operators.api_usage import push_api_usage
+        from airflow_provider_zcrm.operators.counting import count_unless_gone
+        from airflow_provider_zcrm.operators.log_lists import log_list
 
         with airflow_errors():
             selection = TagSelection.from_dict(self.selection)

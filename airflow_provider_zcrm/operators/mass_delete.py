@@ -10,25 +10,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_zcrm.api.arguments import truth_of
 from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, TagsLeftBehind
-from airflow_provider_zcrm.api.guards import DEFAULT_MAX_SHARE, Guards
-from airflow_provider_zcrm.api.ids import ids_of, names_of
-from airflow_provider_zcrm.api.job_watch import sentence
-from airflow_provider_zcrm.api.journal import Journal
-from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
-from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.api_usage import push_api_usage
-from airflow_provider_zcrm.operators.base import MassDeleteOperator
-from airflow_provider_zcrm.operators.log_lists import log_list
-from airflow_provider_zcrm.operators.tag_deletion import Rules, TagDeletion
-from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, poll_until_ended, seconds
-from airflow_provider_zcrm.triggers.event import read_event
-from airflow_provider_zcrm.version_compat import TaskState, task_round
+from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE, MassDeleteOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.api.journal import Journal
+    from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
+    from airflow_provider_zcrm.version_compat import TaskState
 
 
 _JOURNAL = "zoho_crm_mass_delete_tags"
@@ -139,6 +130,10 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         :raises ZohoCrmFailure: what no retry will mend
         :raises ZohoCrmError: what a retry may mend; it goes on where this try stopped
         """
+        from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.hooks.errors import airflow_errors
+        from airflow_provider_zcrm.version_compat import TaskState
+
         with airflow_errors(), self._deadline_first():
             tag_ids, tag_names = self._wanted()
             dry_run = truth_of(self.is_dry_run, "dry_run")
@@ -169,6 +164,12 @@ class MassDeleteTagsOperator(MassDeleteOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
         """Go on when the trigger has fired."""
+        from airflow_provider_zcrm.api.journal import Journal
+        from airflow_provider_zcrm.hooks.errors import airflow_errors
+        from airflow_provider_zcrm.operators.waiting import check_time
+        from airflow_provider_zcrm.triggers.event import read_event
+        from airflow_provider_zcrm.version_compat import TaskState, task_round
+
         with airflow_errors():
             event = dict(read_event(event))
             check_time(event, DeadlineReached)
@@ -180,6 +181,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
 
     def _wanted(self) -> tuple[list[str], list[str]]:
         """Return the ids and the names that are asked for, or refuse the arguments."""
+        from airflow_provider_zcrm.api.ids import ids_of, names_of
+
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InvalidArgument(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}.")
@@ -190,6 +193,10 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         return [], names_of(self.tag_names, "tag_names")
 
     def _open_journal(self, stored: Any, context: Context) -> Journal:
+        from airflow_provider_zcrm.api.journal import Journal
+        from airflow_provider_zcrm.operators.waiting import seconds
+        from airflow_provider_zcrm.version_compat import task_round
+
         timeout, settle, _ = (seconds(getattr(self, name), name) for name in ("timeout", "settle", "poke_interval"))
         if timeout is None or settle is None:
             raise InvalidArgument("timeout and settle must be numbers of seconds or timedeltas, not None.")
@@ -209,6 +216,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
 
     def _rehearse(self, context: Context, deletion: TagDeletion, wanted: list[str]) -> list[str]:
         """Tell what would be submitted; return the job ids, which are none."""
+        from airflow_provider_zcrm.operators.log_lists import log_list
+
         tags = deletion.described(deletion.free(wanted))
         headline = f"Dry run: {len(tags)} tags of {self.module} would be deleted"
         log_list(self.log, headline, [f"{tag['id']} = {tag['name']}" for tag in tags])
@@ -216,6 +225,10 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         return []
 
     def _deletion(self, context: Context, journal: Journal, state: TaskState) -> TagDeletion:
+        from airflow_provider_zcrm.api.guards import Guards
+        from airflow_provider_zcrm.operators.tag_deletion import Rules, TagDeletion
+        from airflow_provider_zcrm.operators.waiting import seconds
+
         return TagDeletion(
             self._client,
             self.module,
@@ -227,6 +240,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         )
 
     def _push_counts(self, context: Context, counts: Mapping[str, int | None], earlier_calls: int = 0) -> None:
+        from airflow_provider_zcrm.operators.api_usage import push_api_usage
+
         context["ti"].xcom_push(key="counts", value=dict(counts))
         push_api_usage(context, self._client, earlier_calls)
 
@@ -239,6 +254,9 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         counts: Mapping[str, int | None],
         deadline: float,
     ) -> list[str]:
+        from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
+        from airflow_provider_zcrm.operators.waiting import defer_to_triggerer, poll_until_ended
+
         jobs = [MassDeleteJob("tags", job_id, self.module) for job_id in job_ids]
         if self.deferrable and jobs:
             defer_to_triggerer(
@@ -263,6 +281,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         counts: Mapping[str, int | None],
         earlier_calls: int = 0,
     ) -> list[str]:
+        from airflow_provider_zcrm.api.job_watch import sentence
+
         context["ti"].xcom_push(key="report", value=reports)
         told = "; ".join(sentence(report) for report in reports) or "no job"
         if self.verify:

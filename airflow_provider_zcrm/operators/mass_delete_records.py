@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_zcrm.api.arguments import integer_of, truth_of
 from airflow_provider_zcrm.api.errors import (
     DeadlineReached,
     InvalidArgument,
@@ -20,22 +19,15 @@ from airflow_provider_zcrm.api.errors import (
     RecordsLeftBehind,
     SubmissionUncertain,
 )
-from airflow_provider_zcrm.api.ids import ids_of
-from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
-from airflow_provider_zcrm.api.record_checks import check_number
-from airflow_provider_zcrm.api.record_journal import RecordJournal, View
-from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.api_usage import push_api_usage
 from airflow_provider_zcrm.operators.base import MassDeleteOperator
-from airflow_provider_zcrm.operators.record_deletion import RecordDeletion
-from airflow_provider_zcrm.operators.view_deletion import ViewDeletion
-from airflow_provider_zcrm.operators.waiting import check_time, defer_to_triggerer, judge, poll_until_ended, seconds
-from airflow_provider_zcrm.triggers.event import read_event
-from airflow_provider_zcrm.version_compat import TaskState, never_cleared, task_round
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
+    from airflow_provider_zcrm.api.record_journal import RecordJournal, View
+    from airflow_provider_zcrm.version_compat import TaskState
 
 
 DEFAULT_MAX_RECORDS = 1000
@@ -131,6 +123,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         :raises ZohoCrmFailure: what no retry will mend; of a custom view also a failed job and a submission of unknown outcome
         :raises ZohoCrmError: what a retry may mend; it goes on where this try stopped
         """
+        from airflow_provider_zcrm.hooks.errors import airflow_errors
+
         if self.cvid is None:
             with airflow_errors(), self._deadline_first():
                 return self._delete_ids(context)
@@ -139,6 +133,10 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
         """Go on when the trigger has fired."""
+        from airflow_provider_zcrm.hooks.errors import airflow_errors
+        from airflow_provider_zcrm.operators.waiting import check_time
+        from airflow_provider_zcrm.triggers.event import read_event
+
         with airflow_errors(*_FINAL_FOR_A_VIEW):
             known = dict(read_event(event))
             check_time(known, DeadlineReached)
@@ -147,6 +145,12 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     # --- by custom view -------------------------------------------------------------------------------------------------
 
     def _delete_view(self, context: Context) -> list[str]:
+        from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
+        from airflow_provider_zcrm.operators.api_usage import push_api_usage
+        from airflow_provider_zcrm.operators.view_deletion import ViewDeletion
+        from airflow_provider_zcrm.version_compat import TaskState
+
         view, max_records, confirmed = self._view(), self._max_records(), truth_of(self.confirm_resubmit, "confirm_resubmit")
         dry_run = truth_of(self.is_dry_run, "dry_run")
         state = TaskState(context)
@@ -172,6 +176,9 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
 
     def _view(self) -> View:
         """Return what is asked for, or refuse the arguments."""
+        from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.api.record_journal import View
+
         if self.record_ids is not None:
             raise InvalidArgument("Pass either cvid or record_ids, not both.")
         include_child = truth_of(self.include_child, "include_child")
@@ -181,6 +188,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         return View(self.module, _one_id(self.cvid, "cvid"), territory_id, include_child)
 
     def _wait(self, context: Context, job: MassDeleteJob, deadline: float) -> list[str]:
+        from airflow_provider_zcrm.operators.waiting import defer_to_triggerer, poll_until_ended
+
         if self.deferrable:
             defer_to_triggerer(
                 self,
@@ -195,6 +204,9 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         return self._finish(context, poll_until_ended(self._client, [job], deadline, self.poke_interval, self.unknown_job_grace))
 
     def _finish(self, context: Context, reports: list[dict[str, Any]], earlier_calls: int = 0) -> list[str]:
+        from airflow_provider_zcrm.operators.api_usage import push_api_usage
+        from airflow_provider_zcrm.operators.waiting import judge
+
         context["ti"].xcom_push(key="report", value=reports)
         push_api_usage(context, self._client, earlier_calls)
         judge(reports, self.on_partial_failure, self.unknown_job_grace, _TO_DELETE_THE_REST)
@@ -203,6 +215,12 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     # --- by ids ---------------------------------------------------------------------------------------------------------
 
     def _delete_ids(self, context: Context) -> list[str]:
+        from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.api.record_checks import check_number
+        from airflow_provider_zcrm.operators.api_usage import push_api_usage
+        from airflow_provider_zcrm.operators.record_deletion import RecordDeletion
+        from airflow_provider_zcrm.version_compat import TaskState
+
         record_ids = self._ids()
         check_number(len(record_ids), self._max_records(), f"{self.module}, by their ids")
         state = TaskState(context)
@@ -226,6 +244,9 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
 
     def _ids(self) -> list[str]:
         """Return the ids that are asked for, or refuse the arguments."""
+        from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.api.ids import ids_of
+
         if self.record_ids is None:
             raise InvalidArgument("Pass either cvid or record_ids.")
         if self.territory_id is not None or truth_of(self.include_child, "include_child"):
@@ -235,6 +256,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     # --- both -----------------------------------------------------------------------------------------------------------
 
     def _max_records(self) -> int | None:
+        from airflow_provider_zcrm.api.arguments import integer_of
+
         if self.on_partial_failure not in ("fail", "ignore"):
             raise InvalidArgument(f"on_partial_failure is {self.on_partial_failure!r}; it must be fail or ignore.")
         return None if self.max_records is None else integer_of(self.max_records, "max_records", 0)
@@ -244,6 +267,10 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
 
         :param view: the view that earlier tries may have submitted.
         """
+        from airflow_provider_zcrm.api.record_journal import RecordJournal
+        from airflow_provider_zcrm.operators.waiting import seconds
+        from airflow_provider_zcrm.version_compat import task_round
+
         timeout, _ = (seconds(getattr(self, name), name) for name in ("timeout", "poke_interval"))
         if timeout is None:
             raise InvalidArgument("timeout must be a number of seconds or a timedelta, not None.")
@@ -286,6 +313,8 @@ class _Answers:
 
 def _journal_is_lost(context: Context, state: TaskState) -> bool:
     """Tell whether earlier tries may have submitted something of which there is no journal."""
+    from airflow_provider_zcrm.version_compat import never_cleared
+
     if context["ti"].try_number == 1 or state.get(_JOURNAL) is not None:
         return False
     # where nothing has taken the journal away, the tries before have died before they opened it
@@ -293,6 +322,8 @@ def _journal_is_lost(context: Context, state: TaskState) -> bool:
 
 
 def _one_id(value: Any, argument: str) -> str:
+    from airflow_provider_zcrm.api.ids import ids_of
+
     ids = ids_of(value, argument)
     if len(ids) != 1:
         raise InvalidArgument(f"{argument} must be one id, not {len(ids)}.")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import Asset, AssetAlias, BaseOperator
 
-from airflow_provider_zcrm.api.cleanup_report import CleanupReport
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_zcrm.api.cleanup_report import CleanupReport
 
 CLEANED_TAGS = AssetAlias("zohocrm-tags")
 
@@ -65,6 +66,8 @@ class ReportTagCleanupOperator(BaseOperator):
         return text
 
     def _report(self, context: Context) -> CleanupReport:
+        from airflow_provider_zcrm.api.cleanup_report import CleanupReport
+
         find, delete = _Pushed(context, self.find_task_id), _Pushed(context, self.delete_task_id)
         back_up = _Pushed(context, self.backup_task_id)
         tasks = (find, delete, back_up)

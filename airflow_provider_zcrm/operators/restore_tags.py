@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_zcrm.api.arguments import truth_of
 from airflow_provider_zcrm.api.errors import InvalidArgument
-from airflow_provider_zcrm.api.tag_backup import Header, records_of_tags
-from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.backup_file import BackupFile, org_id
-from airflow_provider_zcrm.operators.log_lists import log_list
-from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_zcrm.api.tag_backup import Header
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+    from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
 
 
 class RestoreTagsOperator(BaseOperator):
@@ -67,7 +63,13 @@ class RestoreTagsOperator(BaseOperator):
 
         :raises ZohoCrmFailure: there is no whole backup, it is of another org, or Zoho refuses the calls
         """
+        from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.api.tag_backup import records_of_tags
+        from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+        from airflow_provider_zcrm.operators.backup_file import BackupFile
+        from airflow_provider_zcrm.operators.log_lists import log_list
+        from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
 
         with airflow_errors():
             dry_run, other_org = truth_of(self.is_dry_run, "dry_run"), truth_of(self.other_org, "other_org")
@@ -108,6 +110,8 @@ class RestoreTagsOperator(BaseOperator):
 
         :raises InvalidArgument: it is of another one
         """
+        from airflow_provider_zcrm.operators.backup_file import org_id
+
         environment = client.config.hosts.environment
         zgid = org_id(client) if header.zgid else ""
         same = header.environment == environment and (not header.zgid or not zgid or header.zgid == zgid)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
 
 from airflow_provider_zcrm.api.errors import InvalidArgument, JobFailed, RetryableError
-from airflow_provider_zcrm.hooks.errors import airflow_errors
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 
 if TYPE_CHECKING:
@@ -90,6 +89,8 @@ class MassDeleteJobSensor(BaseSensorOperator):
         :raises ZohoCrmFailure: a job failed, or another error that no retry will mend
         :raises ZohoCrmError: a passing fault outlasted the client's patience; never in a deferrable sensor
         """
+        from airflow_provider_zcrm.hooks.errors import airflow_errors
+
         with airflow_errors(JobFailed):
             self._check_arguments()
             try:
@@ -114,6 +115,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
         event: dict[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
         """Go on when the trigger has fired."""
+        from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.operators.waiting import check_time
         from airflow_provider_zcrm.triggers.event import merged_reports, read_event
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api.errors import GuardTripped, InvalidArgument, PermanentError
-from airflow_provider_zcrm.api.guards import DEFAULT_MAX_SHARE, Guards
+from airflow_provider_zcrm.api.guards import Guards
+from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE
 
 existing_and_wanted = st.integers(0, 2000).flatmap(lambda existing: st.tuples(st.just(existing), st.integers(0, existing)))
 shares = st.one_of(st.floats(0, 1), st.integers(0, 100).map(lambda percent: percent / 100), st.sampled_from([0, 1]))

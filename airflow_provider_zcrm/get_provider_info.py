@@ -9,7 +9,13 @@ from airflow_provider_zcrm.connection_form import FIELDS, UI_FIELD_BEHAVIOUR
 from airflow_provider_zcrm.provider_config import OPTIONS, SECTION
 
 _INTEGRATION = "Zoho CRM"
-_ASSET_URIS = [{"schemes": [SCHEME], "handler": "airflow_provider_zcrm.assets.sanitize_uri"}]
+_ASSET_URIS = [
+    {
+        "schemes": [SCHEME],
+        "handler": "airflow_provider_zcrm.assets.sanitize_uri",
+        "to_openlineage_converter": "airflow_provider_zcrm.lineage.asset_to_dataset",
+    }
+]
 
 
 def get_provider_info() -> dict[str, Any]:

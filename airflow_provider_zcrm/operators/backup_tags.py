@@ -15,6 +15,7 @@ from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_zcrm.api.tag_backup import Contents, Header
     from airflow_provider_zcrm.api.tags import Tag
@@ -104,6 +105,12 @@ class BackupTagsOperator(BaseOperator):
                 return self._summary(self._back_up(file, header, reader, tags))
             finally:
                 push_api_usage(context, client)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
+        """Return, for OpenLineage, that the tags of the module were read and a file was written."""
+        from airflow_provider_zcrm.lineage import file_at, lineage, tags_of
+
+        return lineage(reads=[tags_of(self.zoho_crm_conn_id, self.module)], changes=[file_at(self.path)])
 
     def _nothing(self, why: str) -> dict[str, Any]:
         self.log.info("Nothing to back up of %s: %s. No file is written.", self.module, why)

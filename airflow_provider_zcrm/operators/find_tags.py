@@ -13,6 +13,7 @@ from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
     from airflow_provider_zcrm.api.tags import RecordsCount
@@ -90,6 +91,12 @@ class FindTagsOperator(BaseOperator):
             push_api_usage(context, client)
             guards.check(len(choice.chosen), choice.looked_at, self.module)
         return [_as_json(verdict, facts) for verdict in choice.chosen]
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
+        """Return, for OpenLineage, that the tags of the module were read."""
+        from airflow_provider_zcrm.lineage import lineage, tags_of
+
+        return lineage(reads=[tags_of(self.zoho_crm_conn_id, self.module)])
 
 
 def _as_json(verdict: Verdict, facts: Mapping[str, RecordsCount | None]) -> dict[str, Any]:

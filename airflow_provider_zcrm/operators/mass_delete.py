@@ -16,6 +16,7 @@ from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE, MassDeleteOp
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_zcrm.api.journal import Journal
     from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
@@ -178,6 +179,13 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             # a trigger of the previous release tells nothing of calls and counts
             earlier_calls = carry.get("api_calls", 0) + event.get("api_calls", 0)
             return self._finish(context, deletion, event["jobs"], carry["tag_ids"], carry.get("counts", {}), earlier_calls)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
+        """Return, for OpenLineage, that the tags of the module were changed, or only read."""
+        from airflow_provider_zcrm.lineage import lineage, tags_of
+
+        tags = tags_of(self.zoho_crm_conn_id, self.module)
+        return lineage(changes=[tags], dry_run=self.is_dry_run, job_ids=self._submitted)
 
     def _wanted(self) -> tuple[list[str], list[str]]:
         """Return the ids and the names that are asked for, or refuse the arguments."""

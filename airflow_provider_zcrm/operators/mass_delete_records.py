@@ -24,6 +24,7 @@ from airflow_provider_zcrm.operators.base import MassDeleteOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
     from airflow_provider_zcrm.api.record_journal import RecordJournal, View
@@ -142,6 +143,13 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             check_time(known, DeadlineReached)
             return self._finish(context, known["jobs"], known["carry"]["api_calls"] + known["api_calls"])
 
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
+        """Return, for OpenLineage, that the records of the module were changed, or only read."""
+        from airflow_provider_zcrm.lineage import lineage, records_of
+
+        records = records_of(self.zoho_crm_conn_id, self.module)
+        return lineage(changes=[records], dry_run=self.is_dry_run, job_ids=self._submitted)
+
     # --- by custom view -------------------------------------------------------------------------------------------------
 
     def _delete_view(self, context: Context) -> list[str]:
@@ -209,8 +217,9 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
 
         context["ti"].xcom_push(key="report", value=reports)
         push_api_usage(context, self._client, earlier_calls)
+        self._submitted = tuple(report["id"] for report in reports)
         judge(reports, self.on_partial_failure, self.unknown_job_grace, _TO_DELETE_THE_REST)
-        return [report["id"] for report in reports]
+        return list(self._submitted)
 
     # --- by ids ---------------------------------------------------------------------------------------------------------
 

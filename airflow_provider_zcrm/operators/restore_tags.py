@@ -12,6 +12,7 @@ from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_zcrm.api.tag_backup import Header
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
@@ -40,6 +41,8 @@ class RestoreTagsOperator(BaseOperator):
     template_fields: Sequence[str] = ("path", "is_dry_run", "other_org", "object_storage_conn_id", "zoho_crm_conn_id")
     ui_color = "#d3e4e8"
     operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("backup"))
+    # of the backup; known once it is read
+    _module: str | None = None
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class RestoreTagsOperator(BaseOperator):
                 raise InvalidArgument(f"There is no backup at {self.path}.")
             contents = file.contents()
             module, records = contents.header.module, sum(contents.records.values())
+            self._module = module
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, module)
             self._check_org(contents.header, client, other_org=other_org)
@@ -94,6 +98,13 @@ class RestoreTagsOperator(BaseOperator):
             with file.lines() as lines:
                 restoration.put_on_records(records_of_tags(lines))
         return summary | self._report(context, restoration)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
+        """Return, for OpenLineage, that a file was read and the tags of its module were changed."""
+        from airflow_provider_zcrm.lineage import file_at, lineage, tags_of
+
+        tags = [tags_of(self.zoho_crm_conn_id, self._module)] if self._module else []
+        return lineage(reads=[file_at(self.path)], changes=tags, dry_run=self.is_dry_run)
 
     def _report(self, context: Context, restoration: TagRestoration) -> dict[str, int]:
         """Tell what was done and what was not possible, and return the numbers."""

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,19 +61,21 @@ class Airflow:
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
         return done.stdout
 
-    def log_of(self, dag_id: str, conf: dict[str, Any], *, well: bool = True) -> str:
+    def log_of(self, dag_id: str, conf: dict[str, Any], *, well: bool = True, env: Mapping[str, str] | None = None) -> str:
         """Run a DAG to its end, and return all that was logged.
 
         :param well: whether it ends well; the other end fails here.
+        :param env: environment variables of this run.
         """
-        done = self._run("dags", "test", "--conf", json.dumps(conf), dag_id)
+        done = self._run("dags", "test", "--conf", json.dumps(conf), dag_id, env=env)
         log = done.stdout + done.stderr
         assert (done.returncode == 0) is well, log[-9000:]
         return log
 
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "airflow", *arguments]
-        return subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=240, cwd=self._dags.parent, check=False)
+        kept = self._env | dict(env or {})
+        return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=240, cwd=self._dags.parent, check=False)
 
 
 @pytest.fixture(scope="session")

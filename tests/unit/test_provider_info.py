@@ -9,7 +9,6 @@ import sys
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import airflow
@@ -20,6 +19,7 @@ from airflow.providers.common.compat.sdk import Asset
 import airflow_provider_zcrm
 from airflow_provider_zcrm.assets import sanitize_uri
 from airflow_provider_zcrm.get_provider_info import get_provider_info
+from airflow_provider_zcrm.lineage import asset_to_dataset
 from airflow_provider_zcrm.provider_config import OPTIONS
 
 
@@ -62,9 +62,12 @@ def test_the_documentation_has_every_option_with_its_default() -> None:
         assert re.search(rf"^\| `{option.name}` \| `?{option.default}`? ?\|", page, re.MULTILINE)
 
 
-@pytest.mark.parametrize("scheme", [get_provider_info()["asset-uris"], get_provider_info()["dataset-uris"]])
-def test_the_handler_of_asset_uris_can_be_imported(scheme: list[dict[str, Any]]) -> None:
-    assert scheme == [{"schemes": ["zohocrm"], "handler": f"{sanitize_uri.__module__}.{sanitize_uri.__name__}"}]
+@pytest.mark.parametrize("kind", ["asset-uris", "dataset-uris"])
+def test_what_airflow_does_with_asset_uris_can_be_imported(kind: str) -> None:
+    (uris,) = get_provider_info()[kind]
+    assert uris["schemes"] == ["zohocrm"]
+    assert uris["handler"] == f"{sanitize_uri.__module__}.{sanitize_uri.__name__}"
+    assert uris["to_openlineage_converter"] == f"{asset_to_dataset.__module__}.{asset_to_dataset.__name__}"
 
 
 def test_an_asset_keeps_the_case_of_connection_and_module() -> None:

@@ -34,12 +34,13 @@ class Cluster:
     def __init__(self, processes: Processes, folder: Path) -> None:
         self._processes = processes
         self._folder = folder
+        self._postgresql = PostgreSql(processes)
         self._redis = Redis(processes, folder / "redis")
         self.airflow = LocalAirflow(processes, folder / "airflow", DAGS)
 
     def start(self) -> None:
         """Start everything, and wait until it is healthy."""
-        database = PostgreSql(self._processes, self._folder / "postgresql").start()
+        database = self._postgresql.start()
         self._redis.start()
         settings = {
             **_SETTINGS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from demo.local_airflow import reserved_port
@@ -14,19 +15,22 @@ _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 class PostgreSql:
-    """A database server that ends with the processes. PostgreSQL refuses to run as root, who hands it over to the user postgres."""
+    """A database server that ends with the processes. PostgreSQL refuses to run as root, who hands it over to the user postgres.
 
-    def __init__(self, processes: Processes, folder: Path) -> None:
+    Its data lies in a temporary folder, because that user may not be let into this one.
+    """
+
+    def __init__(self, processes: Processes) -> None:
         if not _POSTGRES:
             raise DemoFailed("PostgreSQL is not installed: apt-get install postgresql.")
         self._processes = processes
-        self._folder = folder
+        self._temporary = tempfile.TemporaryDirectory(prefix="zcrm-postgresql-", ignore_cleanup_errors=True)
+        self._folder = Path(self._temporary.name)
         self.port = reserved_port()
         self._as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
 
     def start(self) -> str:
         """Make the database, and return its URL for SQLAlchemy."""
-        self._folder.mkdir()
         if self._as_user:
             shutil.chown(self._folder, "postgres")
         data = self._folder / "data"

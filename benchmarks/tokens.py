@@ -168,7 +168,7 @@ class _Crowd:
         ours = side.script == "ours"
         python = sys.executable if ours else peer_python(CROWDS / f"{side.script}.txt", at_least=side.python)
         env = airflow if ours else {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
-        local = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "HOME": str(folder)}
+        local = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "HOME": str(folder), "PYTHONPATH": str(README.parent.parent)}
         with (folder / f"{side.script}-{side.shared_store}.log").open("w") as log:
             process = subprocess.Popen(  # noqa: S603 - a program of this folder
                 [python, CROWDS / f"{side.script}.py"],

@@ -1,6 +1,7 @@
 """Where processes and hosts share access tokens, and how one of them asks Zoho while the others wait.
 
-A store that fails costs a warning and a token request, never the task.
+A store that fails costs a warning and a token request, never the task. filelock is imported where there is a token to be asked for, once
+an hour for all tasks: importing it takes as long as the calls of a task.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-
-from filelock import AsyncFileLock, FileLock, Timeout
 
 log = logging.getLogger(__name__)
 
@@ -105,10 +104,12 @@ class TokenSharing:
     @contextmanager
     def alone(self, name: str) -> Iterator[None]:
         """Keep the other processes of this host out, if the file system allows it."""
+        from filelock import FileLock
+
         lock = self._lock(name, FileLock)
         try:
             lock and lock.acquire(timeout=_LOCK_SECONDS)
-        except (Timeout, OSError) as error:
+        except OSError as error:  # filelock's time-out, too
             log.warning("No lock for the token request (%s); going on without.", _kind(error))
         try:
             yield
@@ -118,10 +119,12 @@ class TokenSharing:
     @asynccontextmanager
     async def aalone(self, name: str) -> AsyncIterator[None]:
         """`alone`, from an event loop."""
+        from filelock import AsyncFileLock
+
         lock = self._lock(name, AsyncFileLock)
         try:
             lock and await lock.acquire(timeout=_LOCK_SECONDS)
-        except (Timeout, OSError) as error:
+        except OSError as error:  # filelock's time-out, too
             log.warning("No lock for the token request (%s); going on without.", _kind(error))
         try:
             yield
@@ -150,4 +153,4 @@ def private_directory(path: Path) -> Path:
 
 def _kind(error: BaseException) -> str:
     """Return an error without its text where that is not ours: a store might quote what it was given."""
-    return str(error) if isinstance(error, (OSError, Timeout)) else type(error).__name__
+    return str(error) if isinstance(error, OSError) else type(error).__name__

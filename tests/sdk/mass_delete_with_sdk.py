@@ -1,7 +1,6 @@
 """Runs in the SDK's own virtual environment: lists tags, deletes some, polls to the end; prints what the SDK made of it as JSON.
 
 Usage: mass_delete_with_sdk.py <folder for the SDK's files> <emulator URL> <tag name> ...
-The SDK knows Zoho's data centres only, so one more is defined here.
 """
 
 from __future__ import annotations
@@ -9,14 +8,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from zohocrmsdk.src.com.zoho.api.authenticator import OAuthToken
-from zohocrmsdk.src.com.zoho.api.authenticator.store import FileStore
-from zohocrmsdk.src.com.zoho.api.logger import Logger
-from zohocrmsdk.src.com.zoho.crm.api import Initializer, ParameterMap
-from zohocrmsdk.src.com.zoho.crm.api.dc import DataCenter
+from zohocrmsdk.src.com.zoho.crm.api import ParameterMap
 from zohocrmsdk.src.com.zoho.crm.api.mass_delete_tags import (
     BodyWrapper,
     GetStatusParam,
@@ -28,37 +22,20 @@ from zohocrmsdk.src.com.zoho.crm.api.mass_delete_tags import (
 from zohocrmsdk.src.com.zoho.crm.api.modules import ModulesOperations
 from zohocrmsdk.src.com.zoho.crm.api.tags import GetTagsParam, TagsOperations
 
+from tests.sdk.on_emulator import initialize
+
 POLLS = 200
 
 
-class EmulatorDataCenter(DataCenter):
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def get_iam_url(self) -> str:
-        return f"{self.url}/oauth/v2/token"
-
-    def get_file_upload_url(self) -> str:
-        return self.url
-
-    def environment(self) -> Any:
-        return DataCenter.Environment(self.url, self.get_iam_url(), self.get_file_upload_url())
+CREDENTIALS = {
+    "client_id": "1000.EMULATORCLIENT",
+    "client_secret": "emulator-secret",
+    "refresh_token": "1000.emulator-refresh-token",
+}
 
 
 def main(folder: str, url: str, *names: str) -> dict[str, Any]:
-    token = OAuthToken(
-        client_id="1000.EMULATORCLIENT",
-        client_secret="emulator-secret",
-        refresh_token="1000.emulator-refresh-token",
-        find_user=False,
-    )
-    Initializer.initialize(
-        environment=EmulatorDataCenter(url).environment(),
-        token=token,
-        store=FileStore(file_path=str(Path(folder) / "tokens.txt")),
-        resource_path=folder,
-        logger=Logger.get_instance(level=Logger.Levels.INFO, file_path=str(Path(folder) / "sdk.log")),
-    )
+    initialize(folder, url, CREDENTIALS)
     before = tags()
     job_id = submit(leads_id(), [before[name] for name in names])
     return {"before": before, "job_id": str(job_id), "states": poll(job_id), "after": tags()}

@@ -12,7 +12,7 @@ import pytest
 
 from airflow_provider_zcrm.emulator.server import EmulatorServer
 
-SCRIPT = Path(__file__).with_name("mass_delete_with_sdk.py")
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -25,7 +25,8 @@ def emulator() -> Iterator[EmulatorServer]:
 
 
 def run_sdk(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([python, SCRIPT, folder, *arguments], capture_output=True, text=True, timeout=120, check=False)
+    command = [python, "-m", "tests.sdk.mass_delete_with_sdk", folder, *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_zohos_sdk_deletes_tags_of_the_emulator(emulator: EmulatorServer, sdk_python: Path, tmp_path: Path) -> None:

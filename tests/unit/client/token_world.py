@@ -19,17 +19,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import filelock
 import pytest
 import tenacity
 import tenacity.nap
-from filelock import Timeout
 
 from airflow_provider_zcrm.api.call import ApiResponse
 from airflow_provider_zcrm.api.data_centers import hosts_of
 from airflow_provider_zcrm.api.errors import ConnectionFailed, CredentialsRejected, TokenRejected, TokenThrottled
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.oauth import Credentials, RefreshTokenGrant
-from airflow_provider_zcrm.client import async_client, sync_client, token_sharing, tokens
+from airflow_provider_zcrm.client import async_client, sync_client, tokens
 from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import NO_RETRIES
@@ -250,7 +250,7 @@ class Lock:
         await Pause(lambda: world.locks.get(self._path) is None or world.now >= deadline)
         call.lock_failed = world.locks.get(self._path) is not None
         if call.lock_failed:
-            raise Timeout(str(self._path))
+            raise filelock.Timeout(str(self._path))
         world.locks[self._path] = self
         call.second_look_due = True
 
@@ -606,8 +606,8 @@ def simulated(folder: Path | None = None) -> Iterator[World]:
         for module in (tokens, sync_client, tenacity, tenacity.nap):
             patch.setattr(module, "time", clock)
         patch.setattr(async_client, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
-        patch.setattr(token_sharing, "FileLock", Lock)
-        patch.setattr(token_sharing, "AsyncFileLock", AsyncLock)
+        patch.setattr(filelock, "FileLock", Lock)
+        patch.setattr(filelock, "AsyncFileLock", AsyncLock)
         world = World(folder or Path(made))
         try:
             yield world

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from airflow_provider_zcrm.emulator.control import Control
 from tests.conftest import CLIENT_SECRET, REFRESH_TOKEN
 from tests.dag_test.conftest import Airflow
@@ -15,7 +13,6 @@ from tests.dag_test.conftest import Airflow
 TAGS = "zohocrm://zoho_crm_default Leads/tags"
 
 
-@pytest.mark.smoke
 def test_a_clean_up_tells_openlineage_what_it_reads_and_changes(airflow: Airflow, emulator: Control, tmp_path: Path) -> None:
     told = tmp_path / "events.jsonl"
     transport = {"type": "file", "log_file_path": str(told), "append": True}

@@ -43,6 +43,7 @@ def datasets(lineage: OperatorLineage[Any, Any]) -> Datasets:
     return [(d.namespace, d.name) for d in lineage.inputs], [(d.namespace, d.name) for d in lineage.outputs]
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(("dry_run", "expected"), [(False, ([], [(ORG, "Leads")])), ("True", ([(ORG, "Leads")], []))])
 def test_who_deletes_records_changes_the_module_and_a_dry_run_reads_it(emulator: Control, dry_run: Any, expected: Datasets) -> None:
     task = MassDeleteRecordsOperator(task_id="delete", module="Leads", record_ids=[RECORD], dry_run=dry_run)

@@ -54,7 +54,7 @@ def test_what_the_refusal_advises_lets_it_pass(tags: tuple[int, int], max_tags: 
     asked: dict[str, Any] = {"max_tags": max_tags, "max_share": share}
     error = refusal(Guards.of(**asked), wanted, existing)
     if error:
-        advised = dict(re.findall(r"(max_tags|max_share)=([0-9.]+[0-9])", error.advice))
+        advised = dict(re.findall(r"(max_tags|max_share)=([0-9]+(?:\.[0-9]+)?)", error.advice))
         assert passes(Guards.of(**asked | advised), wanted, existing)
         assert all(f"{name}={asked[name]:g}" in error.message for name in advised)
         assert f"{wanted} of the {existing} tags of Leads" in error.message

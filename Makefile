@@ -9,7 +9,7 @@ BROWSER := $(VENV)/.browser-is-set-up
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test matrix smoke dist release chaos distributed screenshots docs lint format constraints clean
+.PHONY: help setup demo demo-stop test matrix smoke dist release chaos distributed bench screenshots docs lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,16 @@ distributed: $(STAMP) ## Celery, PostgreSQL, Redis: 60 modules of 6 orgs while p
 	  VIRTUAL_ENV=$(CURDIR)/.venv-distributed $(BIN)/uv pip install --quiet --compile-bytecode \
 	    --constraint constraints/airflow-$(AIRFLOW)-py$$version.txt --editable '.[dev,distributed]'; }
 	@exec .venv-distributed/bin/python -m distributed $(if $(filter-out 0,$(SHORT)),--short)
+
+bench: $(STAMP) ## Measure everything anew and write the tables of benchmarks/README.md; goes on where a target is missed
+	@missed=; \
+	for script in $$(grep -l '^if __name__' benchmarks/*.py); do \
+	  name=$$(basename $$script .py); started=$$(date +%s); echo "--- $$name"; \
+	  env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks.$$name || missed="$$missed $$name"; \
+	  echo "--- $$name took $$(($$(date +%s) - started)) s"; \
+	done; \
+	if [ -n "$$missed" ]; then echo "Missed, or failed:$$missed"; exit 1; fi; \
+	echo "All targets were met."
 
 screenshots: $(BROWSER) ## Take the pictures of the documentation anew, with Chromium
 	SCREENSHOTS=$(CURDIR)/docs/images $(BIN)/python -m pytest -q tests/browser

@@ -88,7 +88,7 @@ Figures = dict[str, list[Run]]
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.submit", description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--no-readme", action="store_true", help="leave benchmarks/README.md as it is")
     options = parser.parse_args()
     figures = measure(options.rounds)
@@ -123,12 +123,18 @@ def measure(rounds: int) -> Figures:
     return figures
 
 
-def _environment(emulator: EmulatorServer, folder: Path) -> dict[str, str]:
-    """Return the environment of all sides; the token by hand is in the file of Variables and in one of its own."""
+def new_token(url: str) -> str:
+    """Return an access token of the emulator."""
     with requests.Session() as session:
         session.trust_env = False
         form = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN, **CLIENT}
-        token = session.post(emulator.url + TOKEN_PATH, data=form, timeout=30).json()["access_token"]
+        token: str = session.post(url + TOKEN_PATH, data=form, timeout=30).json()["access_token"]
+        return token
+
+
+def _environment(emulator: EmulatorServer, folder: Path) -> dict[str, str]:
+    """Return the environment of all sides; the token by hand is in the file of Variables and in one of its own."""
+    token = new_token(emulator.url)
     (folder / "token").write_text(token)
     (folder / "variables.json").write_text(json.dumps({"by_hand": token}))
     extra = {"refresh_token": REFRESH_TOKEN, "accounts_url": emulator.url, "api_url": emulator.url}

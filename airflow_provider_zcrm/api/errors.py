@@ -60,7 +60,8 @@ class ZohoCrmError(Exception):
         self.path = path
 
     def __str__(self) -> str:
-        call = f" [{self.method} {self.path}: HTTP {self.status or '-'} {self.code}]".replace(" ]", "]")
+        answer = f": HTTP {self.status} {self.code}".rstrip() if self.status else ""
+        call = f" [{self.method} {self.path}{answer}]"
         return f"{self.message}{call if self.method else ''}{' ' + self.advice if self.advice else ''}"
 
     def without(self, secret: str) -> None:
@@ -194,7 +195,10 @@ class CredentialsRejected(PermanentError):
 class ScopeMissing(PermanentError):
     """401 OAUTH_SCOPE_MISMATCH: the refresh token was made without the scope that the call needs."""
 
-    default_advice = "Make a new refresh token with it (docs/connection.md lists all scopes) and put it into the connection."
+    default_advice = (
+        "Make a new refresh token with it: 'python -m airflow_provider_zcrm connect CONN_ID --replace' shows the scopes to enter, "
+        "--features tags,records,backup,org those of more than the usual."
+    )
 
 
 class PermissionDenied(PermanentError):
@@ -371,8 +375,15 @@ def _error(response: ApiResponse, request: ApiRequest, envelope: Mapping[str, An
         return UnreadableResponse(f"Zoho answered HTTP {response.status} without its error format: {said}", **fields)
     for row in _TABLE:
         if code in row.codes and row.when(details):
-            return row.error(row.sentence.format(said=said, scope=request.scope, details=json.dumps(details)), **fields)
+            named = {"scope": request.scope, "module": _module(request), "details": json.dumps(details)}
+            return row.error(row.sentence.format(said=said, **named), **fields)
     return UnexpectedAnswer(f"Zoho refuses the call: {said} {json.dumps(details)}", **fields)
+
+
+def _module(request: ApiRequest) -> str:
+    """Return the module that a request names: as a parameter, or at the beginning of a path about records; others have it in the body."""
+    name = request.params.get("module") or request.path.partition("/")[0]
+    return "of the request" if name in ("settings", "read") else repr(name)
 
 
 def _where(response: ApiResponse, request: ApiRequest) -> dict[str, Any]:
@@ -426,7 +437,7 @@ _TABLE = (
         "The refresh token lacks a scope: this call needs {scope}.",
     ),
     _row("NO_PERMISSION AUTHORIZATION_FAILED", PermissionDenied, "The Zoho user may not do this: {said} {details}."),
-    _row("INVALID_MODULE", InvalidModule, "Zoho does not accept the module: {said}."),
+    _row("INVALID_MODULE", InvalidModule, "Zoho does not accept the module {module}: {said}."),
     _row("NOT_SUPPORTED FEATURE_NOT_SUPPORTED FEATURE_NOT_ENABLED", NotSupported, "Zoho does not support this here: {said} {details}."),
     _row("API_NOT_SUPPORTED", NotSupported, "The api_version of the connection is too old for this call: {said} {details}."),
     _row(

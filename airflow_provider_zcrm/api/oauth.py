@@ -164,11 +164,11 @@ def _life(body: dict[str, Any]) -> float:
 
 
 _PERMANENT = {
-    "invalid_client": "Zoho does not know this client id in the data center {center}. Check login (client id) and data_center.",
-    "invalid_client_secret": "The client secret is wrong for the data center {center}. Check password; each data center has its own "
-    "secret.",
-    "invalid_code": "Zoho does not accept the refresh token (or grant code): it was revoked, has expired, or belongs to another client or "
-    "data center than {center}. Make a new refresh token.",
+    "invalid_client": "Zoho does not know this client id in the data center {center}. Check the client id (login) and data_center.",
+    "invalid_client_secret": "The client secret (password) is wrong for the data center {center}. Copy it again from Zoho's API console; "
+    "each data center has its own.",
+    "invalid_code": "Zoho does not accept the refresh token: it was revoked, has expired, or belongs to another client or to another data "
+    "center than {center}. Make a new refresh token: python -m airflow_provider_zcrm connect CONN_ID --replace",
     "invalid_redirect_uri": "The redirect URI is not the one that the client is registered with.",
     "missing_org_info": "Zoho does not know the org. Check zsoid: it is the org's zgid (Setup > Company Details).",
 }

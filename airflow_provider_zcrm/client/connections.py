@@ -13,13 +13,33 @@ import socket
 import time
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import urlsplit
 
+from requests import RequestException
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from airflow_provider_zcrm.api.errors import ConnectionFailed
+
 # gets an element when a request is about to be written in this thread
 written: ContextVar[list[bool]] = ContextVar("written")
+
+
+def no_answer(url: str, error: RequestException, *, sent: bool, method: str, path: str) -> ConnectionFailed:
+    """Return what a request without an answer means: the host, and the innermost reason, for those around it are about connection pools.
+
+    :param sent: whether the request may have reached Zoho.
+    """
+    reason: BaseException = error
+    while inner := next(
+        (e for e in (getattr(reason, "reason", None), *reason.args, reason.__cause__) if isinstance(e, BaseException)), None
+    ):
+        reason = inner
+    words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    advice = "" if sent else "Can this machine reach that host (name, proxy, firewall, certificate)?"
+    message = f"No answer from Zoho ({urlsplit(url).netloc}): {words} ({type(error).__name__})."
+    return ConnectionFailed(message, advice=advice, sent=sent, method=method, path=path)
 
 
 class WatchedAdapter(HTTPAdapter):

@@ -17,7 +17,6 @@ from urllib3 import Timeout
 from airflow_provider_zcrm import __version__
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import (
-    ConnectionFailed,
     RetryableError,
     TokenRejected,
     TokenThrottled,
@@ -28,7 +27,7 @@ from airflow_provider_zcrm.api.errors import (
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, AccessToken, parse_token, read_token
 from airflow_provider_zcrm.client.backoff import SharedBackoff
 from airflow_provider_zcrm.client.config import ClientConfig, tls_context
-from airflow_provider_zcrm.client.connections import WatchedAdapter, written
+from airflow_provider_zcrm.client.connections import WatchedAdapter, no_answer, written
 from airflow_provider_zcrm.client.credits import CreditsWatch
 from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
@@ -211,8 +210,7 @@ class ZohoCrmClient:
             response = session.request(method, url, verify=ca_bundle, allow_redirects=False, **arguments)
             return ApiResponse(response.status_code, _lower(response.headers), response.content)
         except requests.RequestException as error:
-            reason = f"{type(error).__name__}: {error}"
-            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=bool(sent), method=method, path=path)
+            failure = no_answer(url, error, sent=bool(sent), method=method, path=path)
             unsafe = isinstance(error, SSLError)
         # outside the handler: the library's exception holds the request with its secrets, and must not be chained
         if unsafe and ca_bundle:

@@ -83,7 +83,7 @@ class BackupTagsOperator(BaseOperator):
         from airflow_provider_zcrm.operators.backup_file import BackupFile, org_id
         from airflow_provider_zcrm.operators.tag_reader import TagReader
 
-        with airflow_errors():
+        with airflow_errors(self.zoho_crm_conn_id):
             tag_ids, include_records = ids_of(self.tag_ids, "tag_ids"), truth_of(self.include_records, "include_records")
             if not tag_ids:
                 return self._nothing("no tags were given")

@@ -72,7 +72,7 @@ class FindTagsOperator(BaseOperator):
         from airflow_provider_zcrm.operators.counting import count_unless_gone
         from airflow_provider_zcrm.operators.log_lists import log_list
 
-        with airflow_errors():
+        with airflow_errors(self.zoho_crm_conn_id):
             selection = TagSelection.from_dict(self.selection)
             guards = Guards.of(self.max_tags, self.max_share)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()

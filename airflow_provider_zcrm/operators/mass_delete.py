@@ -135,7 +135,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.version_compat import TaskState
 
-        with airflow_errors(), self._deadline_first():
+        with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
             tag_ids, tag_names = self._wanted()
             dry_run = truth_of(self.is_dry_run, "dry_run")
             state = TaskState(context)
@@ -171,7 +171,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         from airflow_provider_zcrm.triggers.event import read_event
         from airflow_provider_zcrm.version_compat import TaskState, task_round
 
-        with airflow_errors():
+        with airflow_errors(self.zoho_crm_conn_id):
             event = dict(read_event(event))
             check_time(event, DeadlineReached)
             deletion = self._deletion(context, Journal(task_round(context), 0.0), TaskState({}))

@@ -127,9 +127,9 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         from airflow_provider_zcrm.hooks.errors import airflow_errors
 
         if self.cvid is None:
-            with airflow_errors(), self._deadline_first():
+            with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
                 return self._delete_ids(context)
-        with airflow_errors(*_FINAL_FOR_A_VIEW), self._deadline_first():
+        with airflow_errors(self.zoho_crm_conn_id, *_FINAL_FOR_A_VIEW), self._deadline_first():
             return self._delete_view(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
@@ -138,7 +138,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         from airflow_provider_zcrm.operators.waiting import check_time
         from airflow_provider_zcrm.triggers.event import read_event
 
-        with airflow_errors(*_FINAL_FOR_A_VIEW):
+        with airflow_errors(self.zoho_crm_conn_id, *_FINAL_FOR_A_VIEW):
             known = dict(read_event(event))
             check_time(known, DeadlineReached)
             return self._finish(context, known["jobs"], known["carry"]["api_calls"] + known["api_calls"])

@@ -74,7 +74,7 @@ class RestoreTagsOperator(BaseOperator):
         from airflow_provider_zcrm.operators.log_lists import log_list
         from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
 
-        with airflow_errors():
+        with airflow_errors(self.zoho_crm_conn_id):
             dry_run, other_org = truth_of(self.is_dry_run, "dry_run"), truth_of(self.other_org, "other_org")
             file = BackupFile(self.path, self.object_storage_conn_id)
             if not file.exists():

@@ -91,7 +91,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
         """
         from airflow_provider_zcrm.hooks.errors import airflow_errors
 
-        with airflow_errors(JobFailed):
+        with airflow_errors(self.zoho_crm_conn_id, JobFailed):
             self._check_arguments()
             try:
                 self._ask(context)
@@ -119,7 +119,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
         from airflow_provider_zcrm.operators.waiting import check_time
         from airflow_provider_zcrm.triggers.event import merged_reports, read_event
 
-        with airflow_errors(JobFailed):
+        with airflow_errors(self.zoho_crm_conn_id, JobFailed):
             known = dict(read_event(event))
             check_time(known, AirflowSensorTimeout)
             return self._judged(merged_reports(known["jobs"], known["carry"]["reports"]))

@@ -52,7 +52,7 @@ def test_the_wrong_data_center_says_what_to_check(zoho: Zoho, test: Test) -> Non
     zoho.seed("in")
     works, sentence = test(data_center="eu")
     assert not works
-    assert "does not know this client id in the data center eu. Check login (client id) and data_center." in sentence
+    assert "does not know this client id in the data center eu. Check the client id (login) and data_center." in sentence
 
 
 def test_a_missing_scope_is_named(zoho: Zoho, test: Test) -> None:

@@ -238,6 +238,16 @@ def test_a_proxy_that_refuses_puts_nothing_in_doubt(
     assert emulator.requests("/crm/") == []
 
 
+def test_a_host_that_does_not_answer_is_named_with_the_innermost_reason() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(ConnectionFailed) as caught:
+        ZohoCrmClient(config_for(url), NO_RETRIES).send(list_modules())
+
+    sentence = f"No answer from Zoho ({url.removeprefix('http://')}): Connection refused (ConnectionError)."
+    advice = "Can this machine reach that host (name, proxy, firewall, certificate)?"
+    assert str(caught.value) == f"{sentence} [POST /oauth/v2/token] {advice}"
+
+
 @each_method
 def test_a_proxy_that_is_not_there_puts_nothing_in_doubt(
     connect: Connect, zoho: ClientConfig, emulator: Control, emulator_server: EmulatorServer, monkeypatch: pytest.MonkeyPatch, method: str

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api import poll_schedule
-from airflow_provider_zcrm.api.errors import SubmissionUncertain, TagNotFound, TagsLeftBehind
+from airflow_provider_zcrm.api.errors import ScopeMissing, SubmissionUncertain, TagNotFound, TagsLeftBehind
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import tag_deletion
@@ -164,9 +164,21 @@ def test_bad_arguments_are_refused_before_anything_is_sent(emulator: Control, ar
 
 
 def test_an_unknown_module_is_refused_with_where_to_look(emulator: Control) -> None:
-    with pytest.raises(ZohoCrmFailure, match="case-sensitive"):
+    with pytest.raises(ZohoCrmFailure, match=r"the module 'leads': .* case-sensitive"):
         TaskRun(task(module="leads", tag_names=["hot"])).try_once()
     assert posts(emulator) == []
+
+
+def test_a_failure_tells_once_what_to_change_and_in_which_connection(emulator: Control) -> None:
+    emulator.fault(
+        "status", MASS_DELETE, method="POST", status=401, body={"code": "OAUTH_SCOPE_MISMATCH", "details": {}, "status": "error"}
+    )
+    with pytest.raises(ZohoCrmFailure, match=r"Connection zoho_crm_default: .* needs ZohoCRM\.settings\.tags\.DELETE") as caught:
+        TaskRun(task(tag_names=["hot"])).try_once()
+
+    assert isinstance(caught.value.__cause__, ScopeMissing)
+    assert caught.value.__cause__.__traceback__ is None
+    assert "connect CONN_ID --replace" in str(caught.value)
 
 
 # --- guards -------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api import errors
-from airflow_provider_zcrm.api.call import ApiResponse
+from airflow_provider_zcrm.api.call import ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import (
     ConnectionFailed,
     InvalidModule,
@@ -453,6 +454,19 @@ def test_a_message_is_never_what_decides() -> None:
         decode(answer(400, envelope("NOT_ALLOWED", "invalid oauth token")), READ)
 
 
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [
+        (replace(READ, params={"module": "Lead"}), "the module 'Lead': "),
+        (replace(SUBMIT, path="Lead/actions/mass_delete"), "the module 'Lead': "),
+        (SUBMIT, "the module of the request: "),
+    ],
+)
+def test_a_module_that_zoho_does_not_accept_is_named(request_: ApiRequest, named: str) -> None:
+    with pytest.raises(InvalidModule, match=named):
+        decode(answer(400, envelope("INVALID_MODULE")), request_)
+
+
 def test_a_long_body_is_shown_in_part() -> None:
     with pytest.raises(UnreadableResponse) as caught:
         decode(answer(200, "x" * 100_000), READ)
@@ -547,7 +561,7 @@ def test_an_error_of_little_content_can_be_rebuilt() -> None:
 def test_an_error_without_a_call_is_its_sentence_and_its_advice() -> None:
     assert str(PermanentError("It happened.")) == "It happened."
     assert str(PermanentError("It happened.", advice="Change it.")) == "It happened. Change it."
-    assert str(PermanentError("It happened.", method="GET", path="org")) == "It happened. [GET org: HTTP -]"
+    assert str(PermanentError("It happened.", method="GET", path="org")) == "It happened. [GET org]"
 
 
 def test_each_class_answers_what_now() -> None:

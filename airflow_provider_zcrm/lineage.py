@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_zcrm.api.arguments import truth_of
 from airflow_provider_zcrm.assets import SCHEME
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ def lineage(
     """
     from airflow.providers.common.compat.openlineage.facet import ExternalQueryRunFacet
     from airflow.providers.openlineage.extractors import OperatorLineage
+
+    from airflow_provider_zcrm.api.arguments import truth_of
 
     if truth_of(dry_run, "dry_run"):
         return OperatorLineage(inputs=[*reads, *changes])

@@ -58,6 +58,9 @@ FEATURES = {
     )
 }
 
+# those that a connection is made for, unless somebody asks for others
+USUAL_FEATURES = ("tags", "org")
+
 
 def scopes_of(features: Iterable[str]) -> list[str]:
     """Return the scopes that features need together, each once; one that another one covers is left out."""

@@ -27,6 +27,10 @@ _CHINA = "cn"
 _LOST = (ConnectionFailed, ServiceUnavailable, UnreadableResponse)
 
 
+class CodeRejected(CredentialsRejected):
+    """Zoho knows the client with its secret, and does not take the grant code; another code may work."""
+
+
 @dataclass
 class Accounts:
     """Zoho's accounts servers, asked about one client.
@@ -64,6 +68,7 @@ class Accounts:
         """Return the data centre that gives a token for the grant, and the token.
 
         :param rejected: what the connection's data centre has said already; it is not asked again.
+        :raises CodeRejected: none does, for a grant code
         :raises CredentialsRejected: none does; what the connection's data centre says
         :raises ZohoCrmError: Zoho cannot be asked; a grant code may then be used up
         """
@@ -73,7 +78,7 @@ class Accounts:
             try:
                 return data_center, self._ask(data_center, grant)
             except CredentialsRejected as error:
-                rejected = rejected or error
+                rejected = rejected or (_code_rejected(error) if isinstance(grant, AuthorizationCodeGrant) else error)
             except _LOST as error:
                 if isinstance(grant, AuthorizationCodeGrant):
                     error.advice = "The grant code may be used up all the same: make a new one and try again."
@@ -106,6 +111,17 @@ class Accounts:
         self.tell(data_center)
         with ZohoCrmClient(at(self.config, data_center, grant=grant), NO_RETRIES) as client:
             return client.request_token()
+
+
+def _code_rejected(error: CredentialsRejected) -> CredentialsRejected:
+    if error.code != "invalid_code":
+        return error
+    return CodeRejected(
+        "Zoho does not accept the grant code: it has expired, was used before, or is of another client. Nothing was created.",
+        advice="Make a new code in the tab Generate Code, with a longer duration than 3 minutes, and paste it at once. The client id and "
+        "the secret are right.",
+        code=error.code,
+    )
 
 
 def at(config: ClientConfig, data_center: str = "", environment: str = "", grant: Grant | None = None) -> ClientConfig:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, ENVIRONMENTS
-from airflow_provider_zcrm.api.scopes import FEATURES
+from airflow_provider_zcrm.api.scopes import FEATURES, USUAL_FEATURES
 from airflow_provider_zcrm.cli.usage import Usage
 
 DESCRIPTION = "Connects Airflow to Zoho CRM, and tells what works."
@@ -53,7 +53,7 @@ def _features(default: str) -> Argument:
 
 
 _CODES = (
-    "exit codes: 0 all is well; 1 something must be changed; 2 an argument or an answer is missing or wrong; "
+    "Exit codes: 0 all is well; 1 something must be changed; 2 an argument or an answer is missing or wrong; "
     "3 Zoho could not tell: try later"
 )
 
@@ -89,7 +89,7 @@ COMMANDS = (
                 "download; - reads it from stdin",
             ),
             # the org's name is worth a scope when they are chosen anyway
-            _features("tags,org"),
+            _features(",".join(USUAL_FEATURES)),
             _argument(
                 "--to",
                 choices=("airflow", "json", "uri"),
@@ -108,7 +108,7 @@ COMMANDS = (
         "check",
         "Tell what works through a connection",
         "Tells what works through a connection: token, data center, environment, scopes one by one, credits, clock. Changes nothing, "
-        f"and makes at most four calls. {_CODES}.",
+        f"and makes three calls, or a few more if something is wrong. {_CODES}.",
         (_CONN_ID, _features("tags"), _OUTPUT, _VERBOSE),
     ),
 )

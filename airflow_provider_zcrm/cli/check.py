@@ -37,6 +37,7 @@ def check(options: argparse.Namespace) -> int:
     with terminal.waiting(f"Asking Zoho through {options.conn_id}"):
         findings = list(_findings(options.conn_id, features))
     terminal.show(f"Connection {options.conn_id}", findings)
+    terminal.say(verdict(findings), "bold")
     if options.output == "json":
         print_json({"conn_id": options.conn_id, "ok": exit_code(findings) == 0, "findings": as_json(findings)})
     return exit_code(findings)
@@ -48,11 +49,22 @@ def exit_code(findings: Collection[Finding]) -> int:
     return 1 if WRONG in states else 3 if LATER in states else 0
 
 
+def verdict(findings: Collection[Finding]) -> str:
+    """Return in a sentence what all findings come to."""
+    code = exit_code(findings)
+    if code == 0:
+        return "All is well."
+    state, words = (WRONG, "Something must be changed") if code == 1 else (LATER, "Zoho cannot tell for now, try later")
+    return f"{words}: {', '.join(finding.subject for finding in findings if finding.state == state)}."
+
+
 def _findings(conn_id: str, features: Sequence[str]) -> Iterator[Finding]:
     try:
         config = ZohoCrmHook(conn_id).config
     except AirflowNotFoundException:
-        yield Finding("connection", WRONG, f"Airflow has no connection {conn_id}. The command connect makes one.")
+        yield Finding(
+            "connection", WRONG, f"Airflow has no connection {conn_id}. To make it: python -m airflow_provider_zcrm connect {conn_id}"
+        )
         return
     except ZohoCrmError as error:
         yield failure("connection", error)
@@ -117,7 +129,7 @@ def _token_finding(config: ClientConfig, token: str) -> Finding:
     tokens = tokens_of(config)
     left = round((tokens.present.expires_at - time.time()) / 60) if tokens.present else 0
     origin = "Zoho has just granted one" if tokens.granted_here(token) else "it was granted before, to a task or a check"
-    return Finding("access token", OK, f"Works: {origin}, and lives for {left} more minutes.")
+    return Finding("access token", OK, f"Works: {origin}, and it lives for {left} more minutes.")
 
 
 def _elsewhere(config: ClientConfig, error: CredentialsRejected) -> Finding:

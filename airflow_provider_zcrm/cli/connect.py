@@ -18,9 +18,9 @@ from airflow_provider_zcrm.api.data_centers import DATA_CENTERS
 from airflow_provider_zcrm.api.errors import CredentialsRejected, InvalidConnection, PermanentError, TokenRejected, ZohoCrmError
 from airflow_provider_zcrm.api.oauth import AccessToken, AuthorizationCodeGrant, ClientCredentialsGrant
 from airflow_provider_zcrm.api.scopes import FEATURES, scopes_of, split_scopes
-from airflow_provider_zcrm.cli.accounts import Accounts, Grant, at
+from airflow_provider_zcrm.cli.accounts import Accounts, CodeRejected, Grant, at
 from airflow_provider_zcrm.cli.arguments import features_of
-from airflow_provider_zcrm.cli.check import exit_code
+from airflow_provider_zcrm.cli.check import exit_code, verdict
 from airflow_provider_zcrm.cli.delivery import Destination, destination_of, keep_safe
 from airflow_provider_zcrm.cli.examination import Examination, Finding, as_json, environment_of, failure
 from airflow_provider_zcrm.cli.stdout import print_json
@@ -28,6 +28,7 @@ from airflow_provider_zcrm.cli.terminal import Terminal
 from airflow_provider_zcrm.cli.usage import Usage
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.hooks.zcrm import configured
+from airflow_provider_zcrm.links.zcrm import GUIDES
 
 CLIENT_CREDENTIALS = "client_credentials"
 # until the code is exchanged, there is none
@@ -49,8 +50,7 @@ def connect(options: argparse.Namespace) -> int:
     destination.prepare()
     conversation = _Conversation(options, terminal, file, features)
     grant, config = conversation.agree()
-    with terminal.waiting("Asking Zoho for a token") as asking:
-        data_center, token = Accounts(config, asking).token(grant)
+    grant, data_center, token = conversation.exchange(grant, config)
     made = _Made(at(config, token.data_center or data_center), token)
     with terminal.waiting("Asking Zoho which environment it is for"):
         made.find_environment(options.environment)
@@ -60,6 +60,9 @@ def connect(options: argparse.Namespace) -> int:
     with terminal.waiting("Looking at what works"):
         findings = made.findings(features)
     terminal.show(f"Connection {options.conn_id}", findings)
+    terminal.say(verdict(findings), "bold")
+    if exit_code(findings) == 0:
+        terminal.say(f"Next: a first clean-up that deletes nothing yet, {GUIDES}/cleanup/")
     if options.output == "json":
         hosts = made.config.hosts
         where = {"data_center": hosts.data_center, "environment": hosts.environment, "org": made.org()}
@@ -106,11 +109,27 @@ class _Conversation:
             self._terminal.say(f"Zoho knows this client in the data center {config.hosts.data_center}, not in {data_center}.")
         return AuthorizationCodeGrant(self._given.get("code") or self._ask_code(config.hosts.data_center)), config
 
+    def exchange(self, grant: Grant, config: ClientConfig) -> tuple[Grant, str, AccessToken]:
+        """Return the grant that Zoho took, the data centre that did, and the token; a person may try another code.
+
+        :raises ZohoCrmError: Zoho gives no token
+        """
+        while True:
+            try:
+                with self._terminal.waiting("Asking Zoho for a token") as asking:
+                    return grant, *Accounts(config, asking).token(grant)
+            except CodeRejected as error:
+                if "code" in self._given or not self._terminal.interactive:
+                    raise
+                self._terminal.say(str(error), "bold red")
+                grant = AuthorizationCodeGrant(self._terminal.ask_secret("Code"))
+
     def _data_center(self, *, asking: bool) -> str:
         if self._options.data_center or not asking:
             return self._options.data_center or "us"
-        names = ", ".join(f"{center.name}: {center.domain}" for center in DATA_CENTERS.values())
-        self._terminal.say(f"At the end of which address do you use Zoho CRM? {names}")
+        self._terminal.say("Which address does the browser show when you use Zoho CRM?")
+        for center in DATA_CENTERS.values():
+            self._terminal.say(f"    {center.name}  crm.{center.domain}")
         return self._terminal.ask("Data center", tuple(DATA_CENTERS), "us")
 
     def _say_where_to_click(self, data_center: str) -> None:
@@ -118,7 +137,10 @@ class _Conversation:
 
     def _config(self, login: str, password: str, data_center: str) -> ClientConfig:
         extra = {"data_center": data_center, "environment": self._options.environment, "refresh_token": _NOT_YET}
-        return configured(login, password, {**extra, "accounts_url": self._options.accounts_url, "api_url": self._options.api_url})
+        try:
+            return configured(login, password, {**extra, "accounts_url": self._options.accounts_url, "api_url": self._options.api_url})
+        except InvalidConnection as error:
+            raise Usage(str(error)) from error
 
     def _ask_code(self, data_center: str) -> str:
         terminal = self._terminal
@@ -129,7 +151,7 @@ class _Conversation:
         console = DATA_CENTERS[data_center].console_url
         terminal.say(f"\nIn {console}, Self Client, tab Generate Code, enter these scopes (--features chooses others):\n")
         terminal.say(f"    {','.join(scopes_of(self._features))}\n", "bold")
-        terminal.say("with any duration and description, press Create, and choose the org and its environment.")
+        terminal.say("choose a long duration, write any description, press Create, and choose the org and its environment.")
         terminal.say("The code works once, and for that duration only: paste it here at once.")
         return terminal.ask_secret("Code")
 
@@ -221,8 +243,10 @@ def _credentials(path: str | None) -> dict[str, str]:
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text()
         values = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise Usage(f"--credentials {path} cannot be read as JSON ({type(error).__name__}).") from None
+    except OSError as error:
+        raise Usage(f"--credentials {path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise Usage(f"--credentials {path} is not JSON. It is an object with client_id, client_secret and code.") from None
     if not isinstance(values, dict):
         raise Usage(f"--credentials {path} is not a JSON object with client_id, client_secret and code.")
     return {name: str(values[name]).strip() for name in ("client_id", "client_secret", "code", "zsoid") if values.get(name)}

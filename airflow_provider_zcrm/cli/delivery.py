@@ -71,8 +71,8 @@ class InAirflow:
                 exists = session.query(Connection).filter_by(conn_id=self.conn_id).first() is not None
         except Exception as error:
             raise Usage(
-                f"Airflow's metadata database does not answer ({type(error).__name__}). Run this where 'airflow connections add' works, "
-                "or write the connection to a file: --to json --file connection.json"
+                f"Airflow's metadata database does not answer ({type(error).__name__}). A new Airflow needs 'airflow db migrate'. Run "
+                "this where 'airflow connections add' works, or write the connection to a file: --to json --file connection.json"
             ) from error
         if exists and not self.replace:
             raise Usage(f"Airflow has a connection {self.conn_id} already. --replace puts the new one in its place; or give another id.")
@@ -84,11 +84,11 @@ class InAirflow:
 
         fields = {**connection, "extra": json.dumps(connection["extra"])}
         with create_session() as session:
-            session.query(Connection).filter_by(conn_id=self.conn_id).delete()
+            replaced = session.query(Connection).filter_by(conn_id=self.conn_id).delete()
             session.add(Connection(conn_id=self.conn_id, **fields))
         variable = f"AIRFLOW_CONN_{self.conn_id.upper()}"
         shadow = f" But the environment variable {variable} is set, and Airflow uses that one first." if variable in os.environ else ""
-        return f"The connection {self.conn_id} is created in Airflow.{shadow}"
+        return f"The connection {self.conn_id} is {'replaced' if replaced else 'created'} in Airflow.{shadow}"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, ENVIRONMENTS
 from airflow_provider_zcrm.api.errors import RetryableError, ScopeMissing, TokenRejected, ZohoCrmError
 from airflow_provider_zcrm.api.modules import Module, list_modules
 from airflow_provider_zcrm.api.org import Org, get_org
-from airflow_provider_zcrm.api.scopes import FEATURES, Feature, granted
+from airflow_provider_zcrm.api.scopes import FEATURES, USUAL_FEATURES, Feature, granted
 from airflow_provider_zcrm.api.tags import list_tags
 from airflow_provider_zcrm.cli.accounts import at
 from airflow_provider_zcrm.client.config import ClientConfig
@@ -35,6 +35,7 @@ _SKEW = 60.0
 class Finding:
     """Something that was looked at.
 
+    :param detail: another finding says the same in a sentence; people are not shown it.
     :param state: ``ok``; ``warning``; ``wrong``: must be changed; ``later``: Zoho cannot tell now; ``off``: a feature that nobody
         asked for is not granted; ``unknown``: Zoho does not tell.
     """
@@ -42,6 +43,7 @@ class Finding:
     subject: str
     state: str
     sentence: str
+    detail: bool = False
 
 
 def failure(subject: str, error: ZohoCrmError) -> Finding:
@@ -98,7 +100,9 @@ class Examination:
             return failure("org", error)
         if self.org is None:
             return Finding("org", OFF, "Its name is not known: that needs the scope ZohoCRM.org.READ, and nothing else does.")
-        return Finding("org", OK, f"{self.org.company_name} ({self.org.zgid}), {len(self._modules)} modules.")
+        number = len(self._modules)
+        modules = f", {number} {'module' if number == 1 else 'modules'}" if number else ""
+        return Finding("org", OK, f"{self.org.company_name} ({self.org.zgid}){modules}.")
 
     def _tags(self) -> Iterator[Finding]:
         names = [module.api_name for module in self._modules if module.api_name and module.api_supported]
@@ -115,11 +119,18 @@ class Examination:
         lacking = [scope for scope in feature.needs if self._has(scope) is False]
         if lacking:
             state = WRONG if feature.name in self.features else OFF
-            advice = " Make a new refresh token with all scopes." if state == WRONG else ""
-            return Finding(f"feature {feature.name}", state, f"Cannot {feature.does}: {', '.join(lacking)} is not granted.{advice}")
+            are = "is" if len(lacking) == 1 else "are"
+            advice = f" Make a new refresh token with all scopes: {self._connect()}" if state == WRONG else ""
+            return Finding(f"feature {feature.name}", state, f"Cannot {feature.does}: {', '.join(lacking)} {are} not granted.{advice}")
         if all(self._has(scope) for scope in feature.needs):
             return Finding(f"feature {feature.name}", OK, f"Can {feature.does}.")
         return Finding(f"feature {feature.name}", UNKNOWN, f"To {feature.does}: Zoho does not tell about all scopes.")
+
+    def _connect(self) -> str:
+        """Return the command that makes a refresh token for the features that must work."""
+        features = dict.fromkeys((*USUAL_FEATURES, *self.features))
+        more = f" --features {','.join(features)}" if len(features) > len(USUAL_FEATURES) else ""
+        return f"python -m airflow_provider_zcrm connect CONN_ID --replace{more}"
 
     def _scope(self, scope: str) -> Finding:
         features = [feature.name for feature in FEATURES.values() if scope in feature.needs]
@@ -128,7 +139,8 @@ class Examination:
             return Finding(scope, OK, f"Granted, {purpose}.")
         if self._has(scope) is None:
             return Finding(scope, UNKNOWN, f"Zoho does not tell before it is used, {purpose}.")
-        return Finding(scope, WRONG if set(features) & set(self.features) else OFF, f"Not granted, {purpose}.")
+        wanted = bool(set(features) & set(self.features))
+        return Finding(scope, WRONG if wanted else OFF, f"Not granted, {purpose}.", detail=not wanted)
 
     def _has(self, scope: str) -> bool | None:
         """Tell whether the token has a scope: as a call has shown, or else as Zoho has told; None if neither."""

@@ -60,12 +60,14 @@ class Terminal:
             yield lambda now: status.update(Text(f"{sentence} ({now}) ..."))
 
     def show(self, title: str, findings: Iterable[Finding]) -> None:
-        """Show findings as a table."""
+        """Show findings as a table, without those that repeat others."""
         table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
         table.add_column()
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for finding in findings:
+            if finding.detail:
+                continue
             mark, style = _MARKS[finding.state]
             table.add_row(Text(mark, style), Text(finding.subject, style), Text(finding.sentence))
         self._console.print(table, soft_wrap=False)

@@ -56,7 +56,7 @@ def test_a_code_of_another_data_center_finds_its_way_and_is_not_used_up_on_it(zo
 def test_a_code_goes_only_to_data_centers_that_know_the_client_with_its_secret(zoho: Zoho) -> None:
     zoho.seed("us", secrets={"eu": "another secret"})
     accounts().token(GRANT)
-    with pytest.raises(CredentialsRejected, match="invalid_code"):
+    with pytest.raises(CredentialsRejected, match="does not accept the grant code"):
         accounts().token(GRANT)
     requests = zoho.control.requests("/oauth")
     # the exchange, the same again, and one with a code that cannot exist for each of the others

@@ -57,7 +57,7 @@ def test_a_good_connection_is_good_in_every_respect(zoho: Zoho, run: Run) -> Non
         "eu (Europe): tokens from https://accounts.zoho.eu, calls to https://sandbox.zohoapis.eu"
     )
     assert findings["environment"]["text"].startswith("Sandbox")
-    assert findings["org"]["text"] == "Zylker (808232144), 1 modules."
+    assert findings["org"]["text"] == "Zylker (808232144), 1 module."
     assert findings["list of tags"]["text"] == "Leads has 2."
     assert findings["ZohoCRM.settings.tags.DELETE"]["text"] == "Granted, for tags."
     assert findings["clock"]["text"].startswith("This machine's clock and Zoho's are at most")
@@ -96,7 +96,9 @@ def test_a_missing_scope_is_named_with_the_feature_that_needs_it(zoho: Zoho, run
     assert code == 1
     assert findings["feature tags"]["state"] == "wrong"
     assert "ZohoCRM.settings.tags.DELETE" in findings["feature tags"]["text"]
-    assert "Make a new refresh token" in findings["feature tags"]["text"]
+    assert findings["feature tags"]["text"].endswith(
+        "is not granted. Make a new refresh token with all scopes: python -m airflow_provider_zcrm connect CONN_ID --replace"
+    )
     assert findings["ZohoCRM.settings.tags.DELETE"] == {
         "subject": "ZohoCRM.settings.tags.DELETE",
         "state": "wrong",
@@ -109,7 +111,9 @@ def test_a_missing_scope_is_named_with_the_feature_that_needs_it(zoho: Zoho, run
 def test_a_feature_that_nobody_asked_for_may_be_missing(zoho: Zoho, run: Run) -> None:
     zoho.seed(scopes=TAGS)
     assert run("--features", "tags")[0] == 0
-    assert run("--features", "tags,backup")[0] == 1
+    code, findings = run("--features", "tags,backup")
+    assert code == 1
+    assert findings["feature backup"]["text"].endswith("connect CONN_ID --replace --features tags,org,backup")
     assert run()[0] == 0
 
 
@@ -129,6 +133,11 @@ def test_a_token_without_the_scope_of_the_first_call_is_examined_all_the_same(zo
     assert code == 1
     assert findings["ZohoCRM.settings.modules.READ"]["state"] == "wrong"
     assert findings["environment"]["state"] == findings["list of tags"]["state"] == "ok"
+
+
+def test_an_org_whose_modules_are_not_told_has_no_number_of_them(zoho: Zoho, run: Run) -> None:
+    zoho.seed(scopes=["ZohoCRM.org.READ"])
+    assert run()[1]["org"]["text"] == "Zylker (808232144)."
 
 
 @pytest.mark.parametrize(("own", "other"), [("production", "sandbox"), ("sandbox", "production"), ("sandbox", "developer")])
@@ -210,7 +219,8 @@ def test_a_clock_that_is_wrong_is_told(zoho: Zoho, run: Run, ahead: int, said: s
 def test_a_connection_that_airflow_does_not_have(private: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
     assert main(arguments_of()) == 1
-    assert "Airflow has no connection zoho" in capfd.readouterr().out
+    sentence = "Airflow has no connection zoho. To make it: python -m airflow_provider_zcrm connect zoho"
+    assert sentence in capfd.readouterr().out
 
 
 def test_a_field_that_is_wrong_is_named(run: Run) -> None:
@@ -231,6 +241,19 @@ def test_people_get_a_table(zoho: Zoho, run: Run, capfd: pytest.CaptureFixture[s
     said = capfd.readouterr()
     assert said.out == ""
     assert "✓  ZohoCRM.settings.tags.DELETE" in said.err
+    assert said.err.endswith("All is well.\n")
+
+
+def test_people_are_told_in_the_end_what_must_be_changed_and_no_scope_that_nobody_wants(
+    zoho: Zoho, run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    zoho.seed(scopes=["ZohoCRM.settings.modules.READ", "ZohoCRM.settings.tags.READ"])
+    run()
+    assert main(["check", "zoho"]) == 1
+    said = capfd.readouterr().err
+    assert said.endswith("Something must be changed: feature tags, ZohoCRM.settings.tags.DELETE.\n")
+    assert "-  feature records" in said
+    assert "-  ZohoCRM.mass_delete" not in said
 
 
 def test_tokens_that_the_tasks_share_are_used_and_never_written(

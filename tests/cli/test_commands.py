@@ -113,7 +113,9 @@ def test_a_connection_that_is_there_is_not_replaced_unless_asked_and_no_code_is_
     assert "Airflow has a connection taken already. --replace" in refused.err
     assert len(zoho.control.requests("/oauth")) == before
 
-    assert airflow.run("connect", "taken", "--replace", "--credentials", "-", stdin=again, zoho=zoho).code == 0
+    replaced = airflow.run("connect", "taken", "--replace", "--credentials", "-", stdin=again, zoho=zoho)
+    assert replaced.code == 0
+    assert "The connection taken is replaced in Airflow." in replaced.err
     assert airflow.connections().count("taken") == 1
     assert airflow.run("check", "taken", zoho=zoho).code == 0
 
@@ -185,6 +187,7 @@ class AtTerminal:
 def test_a_person_is_asked_for_everything_and_shown_no_secret(zoho: Zoho, airflow: Airflow) -> None:
     zoho.seed("eu")
     terminal = AtTerminal(["connect", "typed"], {**airflow.environment, **zoho.environment})
+    terminal.read_until("eu  crm.zoho.eu")
     terminal.read_until("Data center")
     terminal.type("us")
     terminal.read_until("https://api-console.zoho.com")
@@ -195,7 +198,10 @@ def test_a_person_is_asked_for_everything_and_shown_no_secret(zoho: Zoho, airflo
     terminal.read_until("Zoho knows this client in the data center eu, not in us.")
     terminal.read_until("https://api-console.zoho.eu")
     terminal.read_until("ZohoCRM.settings.modules.READ,ZohoCRM.settings.tags.READ,ZohoCRM.settings.tags.DELETE,ZohoCRM.org.READ")
-    terminal.read_until("Code")
+    terminal.read_until("Code (not shown)")
+    terminal.type("1000.a-code-that-has-expired")
+    terminal.read_until("does not accept the grant code: it has expired")
+    terminal.read_until("Code (not shown)")
     terminal.type(CODE)
     assert terminal.end() == 0
     assert "The connection typed is created in Airflow." in terminal.shown
@@ -237,7 +243,7 @@ def test_airflow_has_the_commands_as_its_own(zoho: Zoho, airflow: Airflow) -> No
     assert "check" in group.out
     one = airflow.run("zoho-crm", "connect", "--help", module="airflow")
     assert "--credentials" in one.out
-    assert "exit codes: 0 all is well" in " ".join(one.out.split())
+    assert "Exit codes: 0 all is well" in " ".join(one.out.split())
     done = airflow.run("zoho-crm", "check", "nobody", "--output", "json", module="airflow")
     assert done.code == 1
     assert json.loads(done.out)["findings"][0]["subject"] == "connection"

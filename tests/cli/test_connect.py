@@ -136,7 +136,9 @@ def test_a_code_that_was_used_or_has_expired_is_refused_with_what_to_do(run: Run
     assert run().code == 0
     done = run()
     assert (done.code, done.out) == (1, "")
-    assert "has expired" in done.err
+    assert "does not accept the grant code: it has expired, was used before" in done.err
+    assert "Make a new code" in done.err
+    assert "refresh token" not in done.err
     late = {**SECRETS, "code": zoho.control.grant_code(lifetime=180)}
     zoho.control.advance(181)
     assert run(secrets=late).code == 1

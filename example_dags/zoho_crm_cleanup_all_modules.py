@@ -33,7 +33,7 @@ with DAG(
             "clean",
             module,
             UNUSED,
-            backup_path="{{ params.folder }}/{{ run_id | replace(':', '') }}/{{ task.module }}.jsonl",
+            backup_path="{{ params.folder }}/{{ run_id | replace(':', '') }}/{{ ti.task.module }}.jsonl",
         )
 
     clean_module.expand(module=["Leads", "Contacts", "Accounts", "Deals"])

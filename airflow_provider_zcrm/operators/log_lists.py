@@ -9,6 +9,11 @@ from typing import Any
 _ON_ONE_LINE = 5
 
 
+def counted(number: int, noun: str) -> str:
+    """Return ``1 tag`` or ``2 tags``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def log_list(log: Any, headline: str, items: Sequence[str]) -> None:
     """Log a headline with the items that belong to it; a long list as one of the groups that Airflow's UI folds.
 

@@ -224,10 +224,10 @@ class MassDeleteTagsOperator(MassDeleteOperator):
 
     def _rehearse(self, context: Context, deletion: TagDeletion, wanted: list[str]) -> list[str]:
         """Tell what would be submitted; return the job ids, which are none."""
-        from airflow_provider_zcrm.operators.log_lists import log_list
+        from airflow_provider_zcrm.operators.log_lists import counted, log_list
 
         tags = deletion.described(deletion.free(wanted))
-        headline = f"Dry run: {len(tags)} tags of {self.module} would be deleted"
+        headline = f"Dry run: {counted(len(tags), 'tag')} of {self.module} would be deleted"
         log_list(self.log, headline, [f"{tag['id']} = {tag['name']}" for tag in tags])
         context["ti"].xcom_push(key="would_delete", value=tags)
         return []
@@ -290,6 +290,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         earlier_calls: int = 0,
     ) -> list[str]:
         from airflow_provider_zcrm.api.job_watch import sentence
+        from airflow_provider_zcrm.operators.log_lists import counted
 
         context["ti"].xcom_push(key="report", value=reports)
         told = "; ".join(sentence(report) for report in reports) or "no job"
@@ -310,7 +311,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             )
         if problem:
             self.log.warning("%s, after %s.", problem, told)
-        self.log.info("Done with %d tags of %s: %s.", len(wanted), self.module, told)
+        self.log.info("Done with %s of %s: %s.", counted(len(wanted), "tag"), self.module, told)
         job_ids = [report["id"] for report in reports]
         self._announce(context, job_ids)
         return job_ids

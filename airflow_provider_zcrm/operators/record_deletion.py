@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_zcrm.api.errors import InvalidRequest, PermissionDenied, ScopeMissing, SubmissionUncertain
 from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_CALL, RecordsDeleted, delete_records, refused_record
 from airflow_provider_zcrm.api.record_checks import RECORDS_PER_LOOK, present_records
-from airflow_provider_zcrm.operators.log_lists import log_list
+from airflow_provider_zcrm.operators.log_lists import counted, log_list
 from airflow_provider_zcrm.operators.waiting import check_deadline
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class RecordDeletion:
         outcome = Outcome([record_id for record_id in record_ids if record_id in done])
         refused: dict[str, str] = {}
         for batch in _parts([record_id for record_id in record_ids if record_id not in done], RECORDS_PER_CALL):
-            log_list(log, f"Asking Zoho to delete {len(batch)} records of {self._module}", batch)
+            log_list(log, f"Asking Zoho to delete {counted(len(batch), 'record')} of {self._module}", batch)
             answer = self._delete_batch(batch)
             self._save(answer.deleted)
             outcome.deleted.extend(answer.deleted)

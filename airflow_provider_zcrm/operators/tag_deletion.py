@@ -28,7 +28,7 @@ from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, j
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import Tag, list_tags
 from airflow_provider_zcrm.operators.counting import count_unless_gone
-from airflow_provider_zcrm.operators.log_lists import log_list
+from airflow_provider_zcrm.operators.log_lists import counted, log_list
 from airflow_provider_zcrm.operators.waiting import check_deadline, growing_pauses
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ class TagDeletion:
     def _post_batch(self, tag_ids: list[str]) -> None:
         """Post one batch, without the tags that have gone meanwhile, and after another job where Zoho wants that."""
         looks, pauses = iter(_LOOKS), growing_pauses()
-        log_list(log, f"Asking Zoho to delete {len(tag_ids)} tags of {self._module}", self._named(tag_ids))
+        log_list(log, f"Asking Zoho to delete {counted(len(tag_ids), 'tag')} of {self._module}", self._named(tag_ids))
         while tag_ids:
             try:
                 self._post_once(tag_ids)
@@ -305,7 +305,7 @@ class TagDeletion:
             if tag_id := refused_tag(error, tag_ids):
                 error.message += f" It is {self.names([tag_id])}."
             raise
-        log.info("Zoho has scheduled job %s for %d tags of %s.", job_id, len(tag_ids), self._module)
+        log.info("Zoho has scheduled job %s for %s of %s.", job_id, counted(len(tag_ids), "tag"), self._module)
         self._save(self._journal.with_outcome("accepted", time.time(), job_id))
         self._under_way.add(self._journal.batches[-1])
         self._announce(self.job_ids())

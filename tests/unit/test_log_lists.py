@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from airflow_provider_zcrm.operators.log_lists import log_list
+from airflow_provider_zcrm.operators.log_lists import counted, log_list
 
 LOG = logging.getLogger(__name__)
 
@@ -24,3 +24,7 @@ def test_a_long_list_is_folded_and_a_short_one_is_not(items: list[str], lines: l
         log_list(LOG, "Gone", items)
 
     assert caplog.messages == lines
+
+
+def test_one_of_a_thing_is_no_plural() -> None:
+    assert [counted(number, "tag") for number in (0, 1, 2)] == ["0 tags", "1 tag", "2 tags"]

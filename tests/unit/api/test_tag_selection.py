@@ -108,6 +108,12 @@ def test_times_are_compared_as_moments(criterion: str, of_tag: str) -> None:
     assert reason.endswith(f"its {of_tag} {YOUNGER} is not before 2026-08-03T12:00:00+00:00")
 
 
+def test_a_reason_tells_a_moment_to_the_second() -> None:
+    passes, reason = why(TagSelection(created_before=datetime(2026, 8, 3, 12, 0, 0, 572424, tzinfo=UTC)), tag(created_time=OLDER))
+    assert passes
+    assert reason.endswith("is before 2026-08-03T12:00:00+00:00")
+
+
 @pytest.mark.parametrize("what", ["created", "modified"])
 @pytest.mark.parametrize(
     "moment", ["P90D", 90, "90", timedelta(days=90), "2026-08-03T14:00:00+02:00", datetime(2026, 8, 3, 12, tzinfo=UTC)]

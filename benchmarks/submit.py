@@ -88,7 +88,7 @@ Figures = dict[str, list[Run]]
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.submit", description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--no-readme", action="store_true", help="leave benchmarks/README.md as it is")
     options = parser.parse_args()
     figures = measure(options.rounds)

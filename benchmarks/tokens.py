@@ -84,7 +84,7 @@ Case = tuple[str, str, int]
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tokens", description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 16, 100])
     parser.add_argument("--no-readme", action="store_true", help="leave benchmarks/README.md as it is")
     options = parser.parse_args()

@@ -24,6 +24,9 @@ from typing import Any, ClassVar
 
 from airflow_provider_zcrm.api.call import ApiRequest, ApiResponse
 
+# in an advice: the id of the connection, which is not known here and put in where it is
+CONN_ID = "CONN_ID"
+
 
 class ZohoCrmError(Exception):
     """Root of all errors of this provider.
@@ -196,7 +199,7 @@ class ScopeMissing(PermanentError):
     """401 OAUTH_SCOPE_MISMATCH: the refresh token was made without the scope that the call needs."""
 
     default_advice = (
-        "Make a new refresh token with it: 'python -m airflow_provider_zcrm connect CONN_ID --replace' shows the scopes to enter, "
+        f"Make a new refresh token with it: 'python -m airflow_provider_zcrm connect {CONN_ID} --replace' shows the scopes to enter, "
         "--features tags,records,backup,org those of more than the usual."
     )
 

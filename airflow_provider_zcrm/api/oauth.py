@@ -17,6 +17,7 @@ from typing import Any
 from airflow_provider_zcrm.api.call import ApiResponse
 from airflow_provider_zcrm.api.data_centers import Hosts, data_center_of
 from airflow_provider_zcrm.api.errors import (
+    CONN_ID,
     CredentialsRejected,
     InvalidConnection,
     ServiceUnavailable,
@@ -168,7 +169,7 @@ _PERMANENT = {
     "invalid_client_secret": "The client secret (password) is wrong for the data center {center}. Copy it again from Zoho's API console; "
     "each data center has its own.",
     "invalid_code": "Zoho does not accept the refresh token: it was revoked, has expired, or belongs to another client or to another data "
-    "center than {center}. Make a new refresh token: python -m airflow_provider_zcrm connect CONN_ID --replace",
+    f"center than {{center}}. Make a new refresh token: python -m airflow_provider_zcrm connect {CONN_ID} --replace",
     "invalid_redirect_uri": "The redirect URI is not the one that the client is registered with.",
     "missing_org_info": "Zoho does not know the org. Check zsoid: it is the org's zgid (Setup > Company Details).",
 }
@@ -201,7 +202,7 @@ def grant_of(
     if grant_type == "refresh_token":
         if not refresh_token:
             raise InvalidConnection(
-                "The connection has no refresh_token.", advice="Make one in Zoho's API console and put it into the extra."
+                "The connection has no refresh_token.", advice=f"To make one: python -m airflow_provider_zcrm connect {CONN_ID} --replace"
             )
         return RefreshTokenGrant(refresh_token)
     if grant_type != "client_credentials":

@@ -17,7 +17,7 @@ from airflow_provider_zcrm.api.errors import CredentialsRejected, TokenRejected,
 from airflow_provider_zcrm.api.scopes import split_scopes
 from airflow_provider_zcrm.cli.accounts import Accounts
 from airflow_provider_zcrm.cli.arguments import features_of
-from airflow_provider_zcrm.cli.examination import LATER, OK, WRONG, Examination, Finding, as_json, environment_of, failure
+from airflow_provider_zcrm.cli.examination import LATER, OK, WRONG, Examination, Finding, as_json, environment_of, failure, named
 from airflow_provider_zcrm.cli.stdout import print_json
 from airflow_provider_zcrm.cli.terminal import Terminal
 from airflow_provider_zcrm.client.config import ClientConfig
@@ -35,7 +35,7 @@ def check(options: argparse.Namespace) -> int:
     features = features_of(options.features)
     terminal = Terminal(quiet=options.output == "json")
     with terminal.waiting(f"Asking Zoho through {options.conn_id}"):
-        findings = list(_findings(options.conn_id, features))
+        findings = named(_findings(options.conn_id, features), options.conn_id)
     terminal.show(f"Connection {options.conn_id}", findings)
     terminal.say(verdict(findings), "bold")
     if options.output == "json":

@@ -22,7 +22,7 @@ from airflow_provider_zcrm.cli.accounts import Accounts, CodeRejected, Grant, at
 from airflow_provider_zcrm.cli.arguments import features_of
 from airflow_provider_zcrm.cli.check import exit_code, verdict
 from airflow_provider_zcrm.cli.delivery import Destination, destination_of, keep_safe
-from airflow_provider_zcrm.cli.examination import Examination, Finding, as_json, environment_of, failure
+from airflow_provider_zcrm.cli.examination import Examination, Finding, as_json, environment_of, failure, named
 from airflow_provider_zcrm.cli.stdout import print_json
 from airflow_provider_zcrm.cli.terminal import Terminal
 from airflow_provider_zcrm.cli.usage import Usage
@@ -58,7 +58,7 @@ def connect(options: argparse.Namespace) -> int:
     told = _deliver(destination, connection)
     terminal.say(told, "bold")
     with terminal.waiting("Looking at what works"):
-        findings = made.findings(features)
+        findings = named(made.findings(features), options.conn_id)
     terminal.show(f"Connection {options.conn_id}", findings)
     terminal.say(verdict(findings), "bold")
     if exit_code(findings) == 0:

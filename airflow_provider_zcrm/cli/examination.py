@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiResponse
 from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, ENVIRONMENTS
-from airflow_provider_zcrm.api.errors import RetryableError, ScopeMissing, TokenRejected, ZohoCrmError
+from airflow_provider_zcrm.api.errors import CONN_ID, RetryableError, ScopeMissing, TokenRejected, ZohoCrmError
 from airflow_provider_zcrm.api.modules import Module, list_modules
 from airflow_provider_zcrm.api.org import Org, get_org
 from airflow_provider_zcrm.api.scopes import FEATURES, USUAL_FEATURES, Feature, granted
@@ -130,7 +130,7 @@ class Examination:
         """Return the command that makes a refresh token for the features that must work."""
         features = dict.fromkeys((*USUAL_FEATURES, *self.features))
         more = f" --features {','.join(features)}" if len(features) > len(USUAL_FEATURES) else ""
-        return f"python -m airflow_provider_zcrm connect CONN_ID --replace{more}"
+        return f"python -m airflow_provider_zcrm connect {CONN_ID} --replace{more}"
 
     def _scope(self, scope: str) -> Finding:
         features = [feature.name for feature in FEATURES.values() if scope in feature.needs]
@@ -191,6 +191,11 @@ def environment_of(config: ClientConfig, token: str) -> str | None:
             Examination(elsewhere, token, (), ()).start()
             return environment
     return None
+
+
+def named(findings: Iterable[Finding], conn_id: str) -> list[Finding]:
+    """Return findings whose advice names the connection."""
+    return [replace(finding, sentence=finding.sentence.replace(CONN_ID, conn_id)) for finding in findings]
 
 
 def as_json(findings: Collection[Finding]) -> list[dict[str, Any]]:

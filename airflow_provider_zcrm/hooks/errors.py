@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_zcrm.api.errors import (
+    CONN_ID,
     CredentialsRejected,
     DeadlineReached,
     PermanentError,
@@ -38,7 +39,7 @@ class ZohoCrmFailure(ZohoCrmError, AirflowFailException):
 def airflow_errors(conn_id: str, *final: type[ZohoCrmError]) -> Iterator[None]:
     """Make a `ZohoCrmFailure` of permanent errors, of a deadline that the user set, and of the further classes given.
 
-    :param conn_id: the connection, named where it is what must be changed.
+    :param conn_id: id of the connection, named where it is what must be changed.
     :raises ZohoCrmFailure: from the original error
     """
     classes: tuple[type[ZohoCrmError], ...] = (PermanentError, DeadlineReached, *final)
@@ -48,7 +49,7 @@ def airflow_errors(conn_id: str, *final: type[ZohoCrmError]) -> Iterator[None]:
         log.debug("Raised here:", exc_info=error)
         raise ZohoCrmFailure(
             f"Connection {conn_id}: {error.message}" if isinstance(error, _ABOUT_THE_CONNECTION) else error.message,
-            advice=error.advice,
+            advice=error.advice.replace(CONN_ID, conn_id),
             status=error.status,
             code=error.code,
             details=error.details,

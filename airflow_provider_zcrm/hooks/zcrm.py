@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook, mask_secret
 
-from airflow_provider_zcrm.api.errors import PermanentError, TokenRejected, ZohoCrmError
+from airflow_provider_zcrm.api.errors import CONN_ID, PermanentError, TokenRejected, ZohoCrmError
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.org import get_org
 from airflow_provider_zcrm.client.config import ClientConfig
@@ -78,7 +78,9 @@ class ZohoCrmHook(BaseHook):
         try:
             return configured(connection.login, connection.password, connection.extra_dejson)
         except PermanentError as error:
-            raise type(error)(f"Connection {self.zoho_crm_conn_id}: {error.message}", advice=error.advice) from None
+            raise type(error)(
+                f"Connection {self.zoho_crm_conn_id}: {error.message}", advice=error.advice.replace(CONN_ID, self.zoho_crm_conn_id)
+            ) from None
 
     @cached_property
     def _client(self) -> ZohoCrmClient:
@@ -102,9 +104,9 @@ class ZohoCrmHook(BaseHook):
         test = threading.Thread(target=lambda: answers.append(_test(config)), daemon=True)
         test.start()
         test.join(_TEST_SECONDS)
-        return (
-            answers[0] if answers else (False, f"Zoho gave no answer within {_TEST_SECONDS:g} seconds. Check data_center and the network.")
-        )
+        silence = f"Zoho gave no answer within {_TEST_SECONDS:g} seconds. Check data_center and the network."
+        works, sentence = answers[0] if answers else (False, silence)
+        return works, sentence.replace(CONN_ID, self.zoho_crm_conn_id)
 
 
 def _widget(field: Field) -> Any:

@@ -97,7 +97,7 @@ def test_a_missing_scope_is_named_with_the_feature_that_needs_it(zoho: Zoho, run
     assert findings["feature tags"]["state"] == "wrong"
     assert "ZohoCRM.settings.tags.DELETE" in findings["feature tags"]["text"]
     assert findings["feature tags"]["text"].endswith(
-        "is not granted. Make a new refresh token with all scopes: python -m airflow_provider_zcrm connect CONN_ID --replace"
+        "is not granted. Make a new refresh token with all scopes: python -m airflow_provider_zcrm connect zoho --replace"
     )
     assert findings["ZohoCRM.settings.tags.DELETE"] == {
         "subject": "ZohoCRM.settings.tags.DELETE",
@@ -113,7 +113,7 @@ def test_a_feature_that_nobody_asked_for_may_be_missing(zoho: Zoho, run: Run) ->
     assert run("--features", "tags")[0] == 0
     code, findings = run("--features", "tags,backup")
     assert code == 1
-    assert findings["feature backup"]["text"].endswith("connect CONN_ID --replace --features tags,org,backup")
+    assert findings["feature backup"]["text"].endswith("connect zoho --replace --features tags,org,backup")
     assert run()[0] == 0
 
 

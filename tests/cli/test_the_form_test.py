@@ -67,7 +67,7 @@ def test_a_revoked_token_says_to_make_a_new_one(zoho: Zoho, test: Test) -> None:
     works, sentence = test(refresh_token="1000.revoked")
     assert not works
     assert "it was revoked, has expired" in sentence
-    assert "Make a new refresh token" in sentence
+    assert sentence.endswith("Make a new refresh token: python -m airflow_provider_zcrm connect abcdefg --replace")
 
 
 def test_the_throttle_says_how_long_to_wait(zoho: Zoho, test: Test) -> None:

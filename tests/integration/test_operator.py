@@ -178,7 +178,7 @@ def test_a_failure_tells_once_what_to_change_and_in_which_connection(emulator: C
 
     assert isinstance(caught.value.__cause__, ScopeMissing)
     assert caught.value.__cause__.__traceback__ is None
-    assert "connect CONN_ID --replace" in str(caught.value)
+    assert "connect zoho_crm_default --replace" in str(caught.value)
 
 
 # --- guards -------------------------------------------------------------------------------------------------------------

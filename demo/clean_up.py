@@ -104,7 +104,9 @@ def _report(airflow: LocalAirflow, path: str, instance: dict[str, Any]) -> list[
 
 
 def _name(instance: dict[str, Any]) -> str:
-    return str(instance.get("rendered_map_index") or f"{instance['task_id']}[{instance['map_index']}]")
+    # Airflow shows the index as long as the task has not run
+    label, index = instance.get("rendered_map_index"), str(instance["map_index"])
+    return str(label) if label and label != index else f"{instance['task_id']}[{index}]"
 
 
 def _states(instances: list[dict[str, Any]]) -> str:

@@ -15,7 +15,6 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
@@ -125,12 +124,12 @@ class MassDeleteJobTrigger(BaseTrigger):
         failures = 0
         # after a restart the poll is overdue, but not all triggers of a triggerer ask at the same moment
         pause = watch.next_wait(self._elapsed()) or _up_to(self._schedule.next_wait(self._elapsed()))
-        async with AsyncExitStack() as stack:
-            share: ClientShare | None = None
+        # the first import of the HTTP libraries takes so long that it would stall the other triggers
+        client_share = await asyncio.to_thread(_import_client_share)
+        async with client_share(self.zoho_crm_conn_id) as share:
             while watch.open_jobs():
                 in_time = await self._sleep(pause)
                 try:
-                    share = share or await self._enter_share(stack)
                     client = await self._client(share)
                     await self._poll(client, watch, watch.due_jobs(self._elapsed()) if in_time else watch.open_jobs())
                 except RetryableError as error:
@@ -140,7 +139,7 @@ class MassDeleteJobTrigger(BaseTrigger):
                     pause += _up_to(min(pause / 2, _LONGEST_JITTER))
                     self.log.warning("%s Polling again in %.0f s.", error, pause)
                 except PermanentError as error:
-                    if not share or not await share.edited():
+                    if not await share.edited():
                         raise
                     self.log.warning("%s The connection has been edited; asking again.", error)
                     pause = 0.0
@@ -150,11 +149,6 @@ class MassDeleteJobTrigger(BaseTrigger):
                 if not in_time and watch.open_jobs():
                     return "timeout"
         return "ended"
-
-    async def _enter_share(self, stack: AsyncExitStack) -> ClientShare:
-        # the first import of the HTTP libraries takes so long that it would stall the other triggers
-        client_share = await asyncio.to_thread(_import_client_share)
-        return await stack.enter_async_context(client_share(self.zoho_crm_conn_id))
 
     async def _client(self, share: ClientShare) -> AsyncZohoCrmClient:
         try:

@@ -138,11 +138,29 @@ class Certificates:
     hashed: Path
 
 
+# Python 3.13 takes no CA that does not say what its key is for
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 def make_certificates(folder: Path, *names: str) -> Certificates:
     """Make a CA, a certificate for some names, and a folder of CAs as OpenSSL wants it."""
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a private ca of the tests")])
-    authority = _certificate(issuer, issuer, ca_key, ca_key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    authority = (
+        _certificate(issuer, issuer, ca_key, ca_key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_SIGNS_CERTIFICATES, critical=True)
+    )
     alternatives = x509.SubjectAlternativeName(
         [x509.IPAddress(ipaddress.ip_address(LOOPBACK)), *(x509.DNSName(name) for name in names)],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -446,6 +447,7 @@ def test_triggers_of_one_connection_share_a_client(emulator: Control) -> None:
     emulator.evict_access_tokens()
     emulator.reset_counters()
     assert asyncio.run(together()) == ["ended", "ended"]
+    gc.collect()  # the loop
     assert not triggerer._clients
     assert len(emulator.requests("/oauth/v2/token")) == 1
 

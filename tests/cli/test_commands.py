@@ -87,7 +87,9 @@ def test_a_file_from_zohos_console_becomes_a_connection_in_airflow_that_check_fi
 
     made = airflow.run("connect", "zoho_eu", "--credentials", "-", "--output", "json", stdin=SELF_CLIENT, zoho=zoho)
 
-    assert (made.code, made.err) == (0, "")
+    assert made.code == 0
+    # Airflow 3.1 logs what alembic has set up
+    assert not [line for line in made.err.splitlines() if "[alembic" not in line]
     told = json.loads(made.out)
     assert told["delivered"] == "The connection zoho_eu is created in Airflow."
     assert (told["data_center"], told["environment"], told["org"]) == ("eu", "sandbox", {"name": "Zylker", "zgid": "808232144"})

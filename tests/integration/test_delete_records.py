@@ -181,7 +181,7 @@ def test_records_that_a_job_has_left_can_be_ignored(emulator: Control) -> None:
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_the_timeout_is_one_for_all_tries_and_fails_without_retry(emulator: Control, deferrable: bool) -> None:
     emulator.jobs(start_delay=60)
-    task = by_view(wait_for_completion=True, deferrable=deferrable, timeout=0.8)
+    task = by_view(wait_for_completion=True, deferrable=deferrable, timeout=3)
     for _ in range(2):
         with pytest.raises(ZohoCrmFailure, match="timeout is over"):
             task.try_once()
@@ -411,7 +411,7 @@ def test_the_job_of_somebody_else_is_waited_for(emulator: Control) -> None:
 def test_the_job_of_somebody_else_is_waited_for_until_the_deadline(emulator: Control) -> None:
     emulator.next_jobs(1, start_delay=60)
     ZohoCrmHook().get_conn().send(submit_records_by_view("Leads", OLD_LEADS))
-    task = by_view(timeout=0.5)
+    task = by_view(timeout=2)
     with pytest.raises(ZohoCrmFailure, match="timeout of the task is reached"):
         task.try_once()
     assert task.store is not None

@@ -19,7 +19,6 @@ from urllib3.util import make_headers
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import (
-    ConnectionFailed,
     RetryableError,
     TokenRejected,
     TokenThrottled,
@@ -30,6 +29,7 @@ from airflow_provider_zcrm.api.errors import (
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
 from airflow_provider_zcrm.client.backoff import SharedBackoff
 from airflow_provider_zcrm.client.config import ClientConfig, tls_context
+from airflow_provider_zcrm.client.connections import no_answer
 from airflow_provider_zcrm.client.credits import CreditsWatch
 from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.sync_client import USER_AGENT
@@ -203,16 +203,13 @@ class AsyncZohoCrmClient:
     ) -> ApiResponse:
         if session is None:
             raise RuntimeError("The client is not open.")
-        failure: ConnectionFailed
         arguments |= {**self._proxy(url), "ssl": self._tls, "allow_redirects": False}
         try:
             async with session.request(method, url, **arguments) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return ApiResponse(response.status, headers, await response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            sent = written is None or bool(written)
-            failure = ConnectionFailed(f"No answer from Zoho: {reason}", sent=sent, method=method, path=path)
+            failure = no_answer(url, error, sent=written is None or bool(written), method=method, path=path)
         # outside the handler: the library's exception holds the request with its secrets, and must not be chained
         raise failure
 

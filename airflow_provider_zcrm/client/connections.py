@@ -15,7 +15,6 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
-from requests import RequestException
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -26,8 +25,8 @@ from airflow_provider_zcrm.api.errors import ConnectionFailed
 written: ContextVar[list[bool]] = ContextVar("written")
 
 
-def no_answer(url: str, error: RequestException, *, sent: bool, method: str, path: str) -> ConnectionFailed:
-    """Return what a request without an answer means: the host, and the innermost reason, for those around it are about connection pools.
+def no_answer(url: str, error: Exception, *, sent: bool, method: str, path: str) -> ConnectionFailed:
+    """Return what it means that a library got no answer: the host, and the innermost reason (those around it are about pools).
 
     :param sent: whether the request may have reached Zoho.
     """
@@ -36,7 +35,8 @@ def no_answer(url: str, error: RequestException, *, sent: bool, method: str, pat
         (e for e in (getattr(reason, "reason", None), *reason.args, reason.__cause__) if isinstance(e, BaseException)), None
     ):
         reason = inner
-    words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    silent = "timed out" if isinstance(error, TimeoutError) else type(reason).__name__
+    words = getattr(reason, "strerror", None) or str(reason) or silent
     advice = "" if sent else "Can this machine reach that host (name, proxy, firewall, certificate)?"
     message = f"No answer from Zoho ({urlsplit(url).netloc}): {words} ({type(error).__name__})."
     return ConnectionFailed(message, advice=advice, sent=sent, method=method, path=path)

@@ -115,6 +115,8 @@ class TagDeletion:
         if missing:
             log_list(log, f"Left out, because {self._module} has no such tags", missing)
         wanted = [*self.present(tag_ids), *names.values()]
+        if missing and not wanted:
+            log.warning("%s has none of these tags: they are deleted already, or the names or the module are wrong.", self._module)
         if self._rules.used_by_automation != "send":
             self._journal = self._without_the_used(wanted)
         self._rules.guards.check(len(self.present(wanted)), len(self._listed), self._module)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -238,14 +240,24 @@ def test_a_proxy_that_refuses_puts_nothing_in_doubt(
     assert emulator.requests("/crm/") == []
 
 
-def test_a_host_that_does_not_answer_is_named_with_the_innermost_reason() -> None:
+def test_a_host_that_does_not_answer_is_named_with_the_innermost_reason(connect: Connect, kind: str) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(ConnectionFailed) as caught:
-        ZohoCrmClient(config_for(url), NO_RETRIES).send(list_modules())
+        connect(config_for(url), NO_RETRIES).send(list_modules())
 
-    sentence = f"No answer from Zoho ({url.removeprefix('http://')}): Connection refused (ConnectionError)."
-    advice = "Can this machine reach that host (name, proxy, firewall, certificate)?"
-    assert str(caught.value) == f"{sentence} [POST /oauth/v2/token] {advice}"
+    address = url.removeprefix("http://")
+    _, port = address.split(":")
+    reason = f"(Connection refused|Connect call failed \\('127.0.0.1', {port}\\))"
+    assert re.match(rf"No answer from Zoho \({address}\): {reason} \(\w+\). \[POST /oauth/v2/token\]", str(caught.value))
+    if kind == "sync":
+        assert str(caught.value).endswith("] Can this machine reach that host (name, proxy, firewall, certificate)?")
+
+
+def test_a_host_that_takes_too_long_is_named_with_that(connect: Connect) -> None:
+    with ScriptedServer(lambda heard: time.sleep(1)) as server, pytest.raises(ConnectionFailed, match=r"timed out") as caught:
+        connect(replace(config_for(server.url), request_timeout=0.3), NO_RETRIES).send(list_modules())
+
+    assert str(caught.value).startswith(f"No answer from Zoho ({server.url.removeprefix('http://')}): ")
 
 
 @each_method

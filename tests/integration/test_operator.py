@@ -131,6 +131,15 @@ def test_an_empty_list_deletes_nothing_and_costs_no_call(emulator: Control, noth
     assert emulator.requests() == []
 
 
+@pytest.mark.parametrize(("names", "warned"), [(["nobody", "no one"], True), (["hot", "nobody"], False)])
+def test_only_a_task_of_which_no_tag_is_there_warns(
+    emulator: Control, caplog: pytest.LogCaptureFixture, names: list[str], warned: bool
+) -> None:
+    with caplog.at_level("WARNING"):
+        TaskRun(task(tag_names=names, max_share=1)).try_once()
+    assert ("Leads has none of these tags: they are deleted already, or" in caplog.text) is warned
+
+
 def test_missing_tags_fail_before_anything_is_sent_if_asked_for(emulator: Control) -> None:
     with pytest.raises(ZohoCrmFailure, match="nobody"):
         TaskRun(task(tag_names=["hot", "nobody"], missing_tags="fail")).try_once()

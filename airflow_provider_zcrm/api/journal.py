@@ -52,7 +52,7 @@ class Journal:
     :param deadline: epoch seconds (UTC) at which this round gives up.
     :param names: tag name -> id as resolved at the start of this round, None until then.
     :param set_aside: tags that this round no longer tries to delete; the next round judges them anew.
-    :param ids: the wanted ids that the list held at that moment; None until then, or where an earlier version wrote the journal.
+    :param ids: the wanted ids that the list held at that moment; None until then.
     """
 
     round: int
@@ -77,18 +77,11 @@ class Journal:
                 f"The task's journal has version {value.get('v')}, this provider knows {_VERSION}.",
                 advice="Look at the tags in Zoho CRM, delete the key in the task's state store, and clear the task.",
             )
-        batches = tuple(Batch(tuple(b["ids"]), b["state"], b["at"], b["round"], b.get("job_id")) for b in value["batches"])
+        batches = tuple(Batch(tuple(b["ids"]), b["state"], b["at"], b["round"], b["job_id"]) for b in value["batches"])
         if value["round"] == round_:
-            # an earlier version knows neither of these
-            ids, aside = value.get("ids"), value.get("set_aside") or ()
-            return Journal(
-                round_,
-                value["deadline"],
-                value["names"],
-                batches,
-                None if ids is None else tuple(ids),
-                tuple(SetAside(tag["id"], tag["name"], tag["reason"]) for tag in aside),
-            )
+            ids = None if value["ids"] is None else tuple(value["ids"])
+            aside = tuple(SetAside(tag["id"], tag["name"], tag["reason"]) for tag in value["set_aside"])
+            return Journal(round_, value["deadline"], value["names"], batches, ids, aside)
         return Journal(round_, now + timeout, None, tuple(b for b in batches if b.state != "refused"))
 
     def to_json(self) -> dict[str, Any]:
@@ -111,10 +104,9 @@ class Journal:
 
     def wanted(self, ids: Iterable[str], names: Iterable[str]) -> list[str] | None:
         """Return the ids of what is asked for, less what was not there at the start of this round; None if that is not known yet."""
-        if self.names is None:
+        if self.names is None or self.ids is None:
             return None
-        given = ids if self.ids is None else [tag_id for tag_id in ids if tag_id in self.ids]
-        return [*given, *(self.names[name] for name in names if name in self.names)]
+        return [*(tag_id for tag_id in ids if tag_id in self.ids), *(self.names[name] for name in names if name in self.names)]
 
     def with_intent(self, ids: Sequence[str], now: float) -> Journal:
         """Return the journal with a new batch that is about to be sent; refusals of the same tags say nothing any more."""

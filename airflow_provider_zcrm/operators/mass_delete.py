@@ -176,9 +176,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             check_time(event, DeadlineReached)
             deletion = self._deletion(context, Journal(task_round(context), 0.0), TaskState({}))
             carry = event["carry"]
-            # a trigger of the previous release tells nothing of calls and counts
-            earlier_calls = carry.get("api_calls", 0) + event.get("api_calls", 0)
-            return self._finish(context, deletion, event["jobs"], carry["tag_ids"], carry.get("counts", {}), earlier_calls)
+            earlier_calls = carry["api_calls"] + event["api_calls"]
+            return self._finish(context, deletion, event["jobs"], carry["tag_ids"], carry["counts"], earlier_calls)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
         """Return, for OpenLineage, that the tags of the module were changed, or only read."""

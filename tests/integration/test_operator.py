@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from contextlib import nullcontext
@@ -20,7 +19,7 @@ from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import tag_deletion
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.triggers import mass_delete
-from tests.airflow_task import HAS_TASK_STATE, TaskRun, fire, needs_task_state, rebuilt
+from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
 
 MASS_DELETE = "settings/tags/actions/mass_delete"
 
@@ -904,14 +903,3 @@ def test_the_credits_that_are_left_are_told_once_zoho_names_them(emulator: Contr
     run = TaskRun(task(tag_names=["hot"]))
     run.try_once()
     assert run.ti.xcoms["credits_left"] == 1
-
-
-def test_an_event_and_a_deferral_of_the_previous_release_are_understood(emulator: Control) -> None:
-    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, deferrable=True))
-    run.start()
-    assert run.deferred is not None
-    trigger: Any = run.deferred.trigger
-    event = asyncio.run(fire(rebuilt(trigger))).payload
-    del event["api_calls"], event["carry"]["api_calls"], event["carry"]["counts"]
-    assert len(run.fresh_task().resume_execution("execute_complete", {"event": event}, run.context())) == 1
-    assert run.ti.xcoms["counts"] == {"deleted": 1, "failed": 0}

@@ -146,17 +146,6 @@ def test_a_refused_batch_is_forgotten_once_each_of_its_tags_is_sent_again_or_set
     assert [batch.ids for batch in refused.with_intent(["1"], 3.0).batches] == [("1", "2", "3"), ("1",)]
 
 
-def test_a_journal_that_an_earlier_release_wrote_is_understood() -> None:
-    stored = NEW.with_wanted([], {"hot": "1"}).with_intent(["1", "2"], 1.0).to_json()
-    del stored["ids"], stored["set_aside"]
-
-    journal = Journal.open(stored, 1, 0.0, 1.0)
-
-    assert journal == Journal(1, NEW.deadline, {"hot": "1"}, (Batch(("1", "2"), "intent", 1.0, 1),))
-    assert journal.wanted(["2"], []) == ["2"]
-    assert journal.wanted([], ["hot", "cold"]) == ["1"]
-
-
 def test_a_retry_wants_nothing_that_was_not_there_when_its_round_began() -> None:
     journal = reopened(NEW.with_wanted(["1", "2"], {"hot": "3"}))
 

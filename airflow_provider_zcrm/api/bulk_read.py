@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_provider_zcrm.api.answers import decode, details_of, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import NotSupported, decode, details_of, unexpected
+from airflow_provider_zcrm.api.errors import NotSupported
 from airflow_provider_zcrm.api.records import TaggedRecord
 
 _SCOPE = "ZohoCRM.bulk.READ and ZohoCRM.modules.ALL"

@@ -7,13 +7,13 @@ Zoho: crm/developer/docs/api/v8/mass-delete-tags.html, get-mass-delete-tags-stat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_zcrm.api.answers import decode, details_of, elements, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError, decode, unexpected
+from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError
 from airflow_provider_zcrm.api.modules import in_path
 
 TAGS_PER_JOB = 200
@@ -100,12 +100,12 @@ def delete_records(module: str, record_ids: Sequence[str]) -> ApiCall[RecordsDel
     request = _records_request("POST", module, "DELETE", json={"ids": list(record_ids)})
 
     def parse(response: ApiResponse) -> RecordsDeleted:
-        elements = _elements(response, record_ids)
-        if elements is None:
+        told = _by_record(response, record_ids)
+        if not told:
             decode(response, request)
             raise unexpected("data", response, request)
-        deleted = tuple(record_id for record_id in record_ids if elements.get(record_id, {}).get("status") == "success")
-        failed = {record_id: _reason(elements.get(record_id)) for record_id in record_ids if record_id not in deleted}
+        deleted = tuple(record_id for record_id in record_ids if told.get(record_id, {}).get("status") == "success")
+        failed = {record_id: _reason(told.get(record_id)) for record_id in record_ids if record_id not in deleted}
         return RecordsDeleted(deleted, failed)
 
     return ApiCall(request, parse)
@@ -156,7 +156,7 @@ def _job_id(response: ApiResponse, request: ApiRequest) -> str:
     """Read the job id out of a submission's answer: a bare object for tags, the first of ``data[]`` for records."""
     body = decode(response, request)
     item = _first(body, "data") if isinstance(body, dict) and "data" in body else body
-    job_id = _details(item).get("job_id") if isinstance(item, dict) and item.get("status") == "success" else None
+    job_id = details_of(item).get("job_id") if isinstance(item, dict) and item.get("status") == "success" else None
     if isinstance(job_id, bool) or not isinstance(job_id, (str, int)) or not str(job_id):
         raise unexpected("job_id", response, request)
     return str(job_id)
@@ -170,18 +170,12 @@ def _status(response: ApiResponse, request: ApiRequest, key: str, names: tuple[s
     return JobStatus(state.upper(), _count(total), _count(deleted), _count(failed))
 
 
-def _elements(response: ApiResponse, record_ids: Sequence[str]) -> dict[str, Mapping[str, Any]] | None:
-    """Return the elements of ``data[]`` by record id, or None if the answer is not about single records."""
-    try:
-        body = json.loads(response.body)
-    except ValueError:
-        return None
-    items = body.get("data") if isinstance(body, dict) else None
-    if response.status not in (200, 207, 400) or not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        return None
-    elements = {str(_details(item).get("id")): item for item in items}
-    whole_call = any("json_path" in _details(item) for item in items)
-    return elements if elements and elements.keys() <= set(record_ids) and not whole_call else None
+def _by_record(response: ApiResponse, record_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the elements of ``data[]`` by record id, none if the answer is not about single records."""
+    items = elements(response, "data")
+    by_id = {str(details_of(item).get("id")): item for item in items}
+    whole_call = any("json_path" in details_of(item) for item in items)
+    return {} if whole_call or not by_id.keys() <= set(record_ids) else by_id
 
 
 def _reason(element: Mapping[str, Any] | None) -> str:
@@ -198,11 +192,6 @@ def _pointed_at(error: ZohoCrmError, key: str, ids: Sequence[str]) -> str | None
 def _first(body: Any, key: str) -> dict[str, Any] | None:
     items = body.get(key) if isinstance(body, dict) else None
     return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else None
-
-
-def _details(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    details = item.get("details")
-    return details if isinstance(details, dict) else {}
 
 
 def _count(value: Any) -> int | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from airflow_provider_zcrm.api.answers import decode, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import InvalidArgument, decode, unexpected
+from airflow_provider_zcrm.api.errors import InvalidArgument
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from airflow_provider_zcrm.api.answers import decode, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import decode, unexpected
 
 
 @dataclass(frozen=True)

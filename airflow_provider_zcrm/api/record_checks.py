@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from airflow_provider_zcrm.api.answers import decode, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import GuardTripped, InvalidArgument, decode, unexpected
+from airflow_provider_zcrm.api.errors import GuardTripped, InvalidArgument
 from airflow_provider_zcrm.api.modules import in_path
 
 RECORDS_PER_LOOK = 100

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_provider_zcrm.api.answers import decode, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import decode, unexpected
 from airflow_provider_zcrm.api.modules import in_path
 
 RECORDS_PER_PAGE = 200

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_zcrm.api.answers import decode, details_of, elements, reason_of, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import InvalidArgument, decode, details_of, elements, reason_of, unexpected
+from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.api.modules import in_path
 
 # Zoho's documents name 1, 20 and 200; for more than it takes, Zoho names its maximum

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api import errors
+from airflow_provider_zcrm.api.answers import decode, unexpected
 from airflow_provider_zcrm.api.call import ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import (
     ConnectionFailed,
@@ -39,9 +40,7 @@ from airflow_provider_zcrm.api.errors import (
     UnreadableResponse,
     ZohoCrmError,
     certainly_not_taken,
-    decode,
     submission_error,
-    unexpected,
 )
 from tests.unit.api.answers import HTML, READ, SUBMIT, answer, envelope
 

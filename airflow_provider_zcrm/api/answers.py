@@ -1,0 +1,201 @@
+"""What Zoho's answers say: the JSON of a good one, and the exception that another one means.
+
+Which class of `api.errors` a response becomes stands in a table, keyed by Zoho's ``code`` and the shape of ``details``, never by
+``message`` (Zoho's documents disagree about messages).
+Zoho: crm/developer/docs/api/v8/status-codes.html, mass-delete-tags.html, mass-delete-status.html
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_zcrm.api.call import ApiRequest, ApiResponse
+from airflow_provider_zcrm.api.errors import (
+    InvalidModule,
+    InvalidRequest,
+    JobAlreadyRunning,
+    JobNotFound,
+    LimitExceeded,
+    NoRecordsFound,
+    NotSupported,
+    PermissionDenied,
+    ScopeMissing,
+    ServiceUnavailable,
+    TagInUse,
+    TagNotFound,
+    TokenRejected,
+    TooManyRequests,
+    UnexpectedAnswer,
+    UnreadableResponse,
+    ZohoCrmError,
+)
+
+
+def decode(response: ApiResponse, request: ApiRequest) -> Any:
+    """Return the JSON of a good answer, None for an empty one (204, or 304), or raise what the answer means.
+
+    :raises ZohoCrmError: the class that the table below gives
+    """
+    if response.status in (204, 304):
+        return None
+    body = _json(response.body)
+    envelope = _error_envelope(body) if response.status != 207 else None
+    if envelope is not None or not 200 <= response.status < 300:
+        raise _error(response, request, envelope or {})
+    if body is None:
+        raise UnreadableResponse(f"Zoho answered with something that is not JSON: {_glimpse(response.body)}", **_where(response, request))
+    return body
+
+
+def elements(response: ApiResponse, key: str) -> list[dict[str, Any]]:
+    """Return what an answer says of each item on its own, successes and errors, or nothing if it is about the call as a whole."""
+    body = _json(response.body) if response.status in (200, 201, 202, 207, 400) else None
+    items = body.get(key) if isinstance(body, dict) else None
+    return items if isinstance(items, list) and all(isinstance(item, dict) for item in items) else []
+
+
+def details_of(element: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the ``details`` of an element or an envelope, empty where it has none."""
+    details = element.get("details")
+    return details if isinstance(details, dict) else {}
+
+
+def reason_of(element: Mapping[str, Any]) -> str:
+    """Return why Zoho did not do it, in its own words."""
+    return f"{element.get('code') or 'no code'}: {element.get('message') or 'no message'}"
+
+
+def unexpected(what: str, response: ApiResponse, request: ApiRequest) -> UnreadableResponse:
+    """Return the error for JSON that lacks what the call is about."""
+    return UnreadableResponse(f"Zoho's answer has no {what}: {_glimpse(response.body)}", **_where(response, request))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _error_envelope(value: Any, depth: int = 3) -> Mapping[str, Any] | None:
+    """Find ``{"code", "status": "error", ...}``, bare or in one or two arrays under a resource key, where all elements are errors.
+
+    An answer with at least one success is not an error as a whole.
+    """
+    if isinstance(value, dict):
+        if (value.get("status") == "error" and "code" in value) or "TOO_MANY_REQUESTS" in (value.get("error"), value.get("code")):
+            return value
+        lists = [item for item in value.values() if isinstance(item, list)]
+        return _error_envelope(lists[0], depth) if len(lists) == 1 else None
+    if isinstance(value, list) and value and depth:
+        found = [_error_envelope(item, depth - 1) for item in value]
+        return found[0] if all(found) else None
+    return None
+
+
+def _error(response: ApiResponse, request: ApiRequest, envelope: Mapping[str, Any]) -> ZohoCrmError:
+    code = str(envelope.get("code") or "")
+    details = details_of(envelope)
+    fields = _where(response, request) | {"code": code, "details": details}
+    said = str(envelope.get("message") or envelope.get("error_info") or "") or _glimpse(response.body)
+    if response.status == 429 or "TOO_MANY_REQUESTS" in (code, envelope.get("error")):
+        wait = _retry_after(response, details)
+        return TooManyRequests(f"Zoho refuses more calls for now: {said}", retry_after=wait, **fields)
+    if response.status >= 500:
+        return ServiceUnavailable(f"Zoho cannot answer: {said}", **fields)
+    if not envelope:
+        return UnreadableResponse(f"Zoho answered HTTP {response.status} without its error format: {said}", **fields)
+    for row in _TABLE:
+        if code in row.codes and row.when(details):
+            named = {"scope": request.scope, "module": _module(request), "details": json.dumps(details)}
+            return row.error(row.sentence.format(said=said, **named), **fields)
+    return UnexpectedAnswer(f"Zoho refuses the call: {said} {json.dumps(details)}", **fields)
+
+
+def _module(request: ApiRequest) -> str:
+    """Return the module that a request names: as a parameter, or at the beginning of a path about records; others have it in the body."""
+    name = request.params.get("module") or request.path.partition("/")[0]
+    return "of the request" if name in ("settings", "read") else repr(name)
+
+
+def _where(response: ApiResponse, request: ApiRequest) -> dict[str, Any]:
+    return {"status": response.status, "method": request.method, "path": request.path}
+
+
+def _glimpse(body: bytes) -> str:
+    text = re.sub(r"\s+", " ", body[:200].decode("utf-8", "replace")).strip()
+    return repr(text) if text else "an empty body"
+
+
+def _retry_after(response: ApiResponse, details: Mapping[str, Any]) -> float | None:
+    """Seconds to wait, where Zoho says so; it documents neither the header nor the field, both have been seen in samples."""
+    try:
+        seconds = float(response.headers.get("retry-after") or details["retry_after"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return seconds if 0 <= seconds < math.inf else None
+
+
+@dataclass(frozen=True)
+class _Row:
+    codes: frozenset[str]
+    error: type[ZohoCrmError]
+    sentence: str
+    when: Callable[[Mapping[str, Any]], bool]
+
+
+def _always(_details: Mapping[str, Any]) -> bool:
+    return True
+
+
+def _names_a_job(details: Mapping[str, Any]) -> bool:
+    return "job_id" in details or details.get("param_name") == "job_id"
+
+
+def _points_at_a_tag(details: Mapping[str, Any]) -> bool:
+    return bool(re.search(r"\.tags\[\d+\]", str(details.get("json_path", "")))) and "expected_data_type" not in details
+
+
+def _row(codes: str, error: type[ZohoCrmError], sentence: str, when: Callable[[Mapping[str, Any]], bool] | None = None) -> _Row:
+    return _Row(frozenset(codes.split()), error, sentence, when or _always)
+
+
+# First match wins.
+_TABLE = (
+    _row("INVALID_TOKEN AUTHENTICATION_FAILURE INVALID_OAUTHTOKEN", TokenRejected, "Zoho rejects the access token: {said}."),
+    _row(
+        "OAUTH_SCOPE_MISMATCH",
+        ScopeMissing,
+        "The refresh token lacks a scope: this call needs {scope}.",
+    ),
+    _row("NO_PERMISSION AUTHORIZATION_FAILED", PermissionDenied, "The Zoho user may not do this: {said} {details}."),
+    _row("INVALID_MODULE", InvalidModule, "Zoho does not accept the module {module}: {said}."),
+    _row("NOT_SUPPORTED FEATURE_NOT_SUPPORTED FEATURE_NOT_ENABLED", NotSupported, "Zoho does not support this here: {said} {details}."),
+    _row("API_NOT_SUPPORTED", NotSupported, "The api_version of the connection is too old for this call: {said} {details}."),
+    _row(
+        "NOT_ALLOWED ALREADY_USED", TagInUse, "A tag is used by a feature of Zoho CRM, so Zoho refused the whole batch: {said} {details}."
+    ),
+    _row("ALREADY_SCHEDULED", JobAlreadyRunning, "Another mass delete is still running: {said} {details}."),
+    _row("INVALID_DATA", JobNotFound, "Zoho does not know this job: {said} {details}.", _names_a_job),
+    _row("NOT_FOUND", JobNotFound, "Zoho does not know this job: {said}."),
+    _row("INVALID_DATA", TagNotFound, "A tag of the batch does not exist in this module: {said} {details}.", _points_at_a_tag),
+    _row("NO_RECORDS_FOUND", NoRecordsFound, "The custom view shows no record: {said}."),
+    _row("INTERNAL_ERROR INTERNAL_SERVER_ERROR SERVICE_UNAVAILABLE", ServiceUnavailable, "Zoho cannot answer: {said}."),
+    _row(
+        "LIMIT_EXCEEDED LICENSE_LIMIT_EXCEEDED RECORD_LIMIT_EXCEEDED LIMIT_REACHED",
+        LimitExceeded,
+        "A limit of the Zoho edition is reached: {said} {details}.",
+    ),
+    _row(
+        "INVALID_DATA MANDATORY_NOT_FOUND EXPECTED_FIELD_MISSING AMBIGUITY_DURING_PROCESSING REQUIRED_PARAM_MISSING "
+        "UNABLE_TO_PARSE_DATA_TYPE INVALID_REQUEST INVALID_REQUEST_METHOD INVALID_URL_PATTERN BAD_REQUEST DUPLICATE_DATA "
+        "MAPPING_MISMATCH NOT_APPROVED RECORD_LOCKED",
+        InvalidRequest,
+        "Zoho refuses the request: {said} {details}.",
+    ),
+)

@@ -1,6 +1,6 @@
-"""Guards: how much one task may delete, however the tags were chosen.
+"""Guards: how much one task may delete, however it was chosen; nothing is sent if one is exceeded.
 
-They count what would be deleted of the tags that the module has; a number, a share, and nothing is sent if either is exceeded.
+Of the tags that a module has they allow a number and a share, of records a number.
 """
 
 from __future__ import annotations
@@ -53,6 +53,18 @@ class Guards:
                 f"{'forbid' if len(exceeded) > 1 else 'forbids'} that. Nothing was sent.",
                 advice=f"If all of them are meant to go: {' and '.join(needed)}.",
             )
+
+
+def check_records(number: int, max_records: int | None, what: str) -> None:
+    """Judge a delete before anything is sent.
+
+    :raises GuardTripped: names the numbers, and the argument that would allow it
+    """
+    if max_records is not None and number > max_records:
+        raise GuardTripped(
+            f"{number} records would be deleted ({what}), and max_records={max_records} forbids that. Nothing was sent.",
+            advice=f"If all of them are meant to go: max_records={number}.",
+        )
 
 
 def _share_of(value: Any, argument: str) -> Fraction:

@@ -1,19 +1,22 @@
-"""The records of a module and the tags on each, page by page (Get Records).
+"""The records of a module (Get Records): all with the tags on each, page by page, and which of some ids there are.
 
-Zoho ends this after 100,000 records. ``docs/records-of-a-tag.md`` says how it compares to the other ways.
+Zoho ends the pages after 100,000 records. ``docs/records-of-a-tag.md`` says how it compares to the other ways.
 Zoho: crm/developer/docs/api/v8/get-records.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_zcrm.api.answers import decode, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
+from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.api.modules import in_path
 
 RECORDS_PER_PAGE = 200
+RECORDS_PER_LOOK = 100
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,7 @@ class RecordsPage:
 
 def list_records(module: str, page_token: str | None = None) -> ApiCall[RecordsPage]:
     """Return the call for a page of the module's records; the first one without a token."""
-    params = {"fields": "Tag", "per_page": str(RECORDS_PER_PAGE)}
-    if module == "Leads":
-        params["converted"] = "both"  # else converted leads are left out
+    params = {"fields": "Tag", "per_page": str(RECORDS_PER_PAGE)} | _converted(module)
     if page_token:
         params["page_token"] = page_token
     request = ApiRequest("GET", in_path(module), scope="ZohoCRM.modules.ALL", params=params)
@@ -55,6 +56,29 @@ def list_records(module: str, page_token: str | None = None) -> ApiCall[RecordsP
         return RecordsPage(records, token)
 
     return ApiCall(request, parse)
+
+
+def present_records(module: str, record_ids: Sequence[str]) -> ApiCall[frozenset[str]]:
+    """Return the call for those of up to 100 ids that meet a record, as far as the token's user may see it."""
+    if not 1 <= len(record_ids) <= RECORDS_PER_LOOK:
+        raise InvalidArgument(f"One call looks for 1 to {RECORDS_PER_LOOK} records, not {len(record_ids)}.")
+    params = {"fields": "id", "ids": ",".join(record_ids)}
+    request = ApiRequest("GET", in_path(module), scope="ZohoCRM.modules.READ", params=params | _converted(module))
+
+    def parse(response: ApiResponse) -> frozenset[str]:
+        body = decode(response, request)
+        if body is None:
+            return frozenset()
+        if not isinstance(body, dict) or not isinstance(body.get("data"), list):
+            raise unexpected("data", response, request)
+        return frozenset(str(item["id"]) for item in body["data"] if isinstance(item, dict) and "id" in item)
+
+    return ApiCall(request, parse)
+
+
+def _converted(module: str) -> dict[str, str]:
+    """Return the parameter without which Zoho leaves out converted leads."""
+    return {"converted": "both"} if module == "Leads" else {}
 
 
 def _is_record(value: Any) -> bool:

@@ -225,13 +225,13 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
 
     def _delete_ids(self, context: Context) -> list[str]:
         from airflow_provider_zcrm.api.arguments import truth_of
-        from airflow_provider_zcrm.api.record_checks import check_number
+        from airflow_provider_zcrm.api.guards import check_records
         from airflow_provider_zcrm.operators.api_usage import push_api_usage
         from airflow_provider_zcrm.operators.record_deletion import RecordDeletion
         from airflow_provider_zcrm.version_compat import TaskState
 
         record_ids = self._ids()
-        check_number(len(record_ids), self._max_records(), f"{self.module}, by their ids")
+        check_records(len(record_ids), self._max_records(), f"{self.module}, by their ids")
         state = TaskState(context)
         journal = self._open(context, state)
         self._announce(context, [])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_zcrm.api.errors import InvalidRequest, PermissionDenied, ScopeMissing, SubmissionUncertain
 from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_CALL, RecordsDeleted, delete_records, refused_record
-from airflow_provider_zcrm.api.record_checks import RECORDS_PER_LOOK, present_records
+from airflow_provider_zcrm.api.records import RECORDS_PER_LOOK, present_records
 from airflow_provider_zcrm.operators.log_lists import counted, log_list
 from airflow_provider_zcrm.operators.waiting import check_deadline
 

@@ -22,8 +22,9 @@ from airflow_provider_zcrm.api.errors import (
     SubmissionUncertain,
     ZohoCrmError,
 )
+from airflow_provider_zcrm.api.guards import check_records
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status, submit_records_by_view
-from airflow_provider_zcrm.api.record_checks import check_number, count_view
+from airflow_provider_zcrm.api.record_count import count_view
 from airflow_provider_zcrm.api.record_journal import RecordJournal, Submission, View
 from airflow_provider_zcrm.operators.waiting import check_deadline, growing_pauses
 
@@ -114,7 +115,7 @@ class ViewDeletion:
             raise
         log.info("By Zoho's count, which may be ten minutes old, custom view %s shows %d records.", self._view.cvid, number)
         part = ", of which Zoho cannot count a territory's part" if self._view.territory_id else ""
-        check_number(number, self._max_records, f"all that custom view {self._view.cvid} of {self._view.module} shows{part}")
+        check_records(number, self._max_records, f"all that custom view {self._view.cvid} of {self._view.module} shows{part}")
         if number > RECORDS_PER_JOB:
             log.warning("One job deletes at most %d records; the rest is for the next DAG run.", RECORDS_PER_JOB)
         return number

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api.errors import GuardTripped, InvalidArgument, PermanentError
-from airflow_provider_zcrm.api.guards import Guards
+from airflow_provider_zcrm.api.guards import Guards, check_records
 from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE
 
 existing_and_wanted = st.integers(0, 2000).flatmap(lambda existing: st.tuples(st.just(existing), st.integers(0, existing)))
@@ -118,3 +118,18 @@ def test_a_share_that_is_none_is_refused(value: Any) -> None:
 def test_a_number_of_tags_that_is_none_is_refused(value: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"max_tags is .*integer of at least 0"):
         Guards.of(value, 1.0)
+
+
+@pytest.mark.parametrize(("number", "limit"), [(0, 0), (5, 5), (50_001, None)])
+def test_as_many_records_as_are_allowed_may_go(number: int, limit: int | None) -> None:
+    check_records(number, limit, "Leads")
+
+
+def test_one_record_too_many_is_refused_with_the_numbers_and_what_would_allow_it() -> None:
+    with pytest.raises(GuardTripped) as caught:
+        check_records(6, 5, "Leads, by their ids")
+
+    assert str(caught.value) == (
+        "6 records would be deleted (Leads, by their ids), and max_records=5 forbids that. Nothing was sent. "
+        "If all of them are meant to go: max_records=6."
+    )

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.api.errors import GuardTripped, PermanentError
-from airflow_provider_zcrm.api.record_checks import check_number
+from airflow_provider_zcrm.api.errors import PermanentError
 from airflow_provider_zcrm.api.record_journal import RecordJournal, Submission, View
 
 NEW = RecordJournal.open(None, 1, now=1000.0, timeout=600.0)
@@ -106,18 +105,3 @@ def test_a_lost_journal_may_have_held_a_submission(earlier_round: bool) -> None:
 )
 def test_a_view_in_words(view: View, text: str) -> None:
     assert str(view) == text
-
-
-@pytest.mark.parametrize(("number", "limit"), [(0, 0), (5, 5), (50_001, None)])
-def test_as_many_records_as_are_allowed_may_go(number: int, limit: int | None) -> None:
-    check_number(number, limit, "Leads")
-
-
-def test_one_record_too_many_is_refused_with_the_numbers_and_what_would_allow_it() -> None:
-    with pytest.raises(GuardTripped) as caught:
-        check_number(6, 5, "Leads, by their ids")
-
-    assert str(caught.value) == (
-        "6 records would be deleted (Leads, by their ids), and max_records=5 forbids that. Nothing was sent. "
-        "If all of them are meant to go: max_records=6."
-    )

@@ -1,4 +1,4 @@
-"""Which records carry which tags: the pages of Get Records, and the exports of Bulk Read."""
+"""The records of a module: the pages of Get Records and the exports of Bulk Read with their tags, and which of some ids there are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_zcrm.api.bulk_read import BulkReadStatus, bulk_read_result, bulk_read_status, read_rows, start_bulk_read
 from airflow_provider_zcrm.api.errors import InvalidArgument, NotSupported, ScopeMissing, UnexpectedAnswer, UnreadableResponse
-from airflow_provider_zcrm.api.records import RecordsPage, TaggedRecord, list_records
+from airflow_provider_zcrm.api.records import RecordsPage, TaggedRecord, list_records, present_records
 from tests.unit.api.answers import answer, envelope
 
 JOB = "2276164000001136017"
@@ -57,6 +57,33 @@ def test_a_page_is_read() -> None:
 def test_a_page_that_may_hide_tags_or_records_is_not_taken_for_an_answer(body: Any) -> None:
     with pytest.raises(UnreadableResponse):
         list_records("Leads").parse(answer(200, body))
+
+
+def test_records_are_looked_for_by_their_ids() -> None:
+    request = present_records("Leads", ["1", "2"]).request
+
+    assert (request.method, request.path, request.scope) == ("GET", "Leads", "ZohoCRM.modules.READ")
+    assert request.params == {"fields": "id", "ids": "1,2", "converted": "both"}
+    assert present_records("Deals", ["1"]).request.params == {"fields": "id", "ids": "1"}
+
+
+def test_the_records_in_the_answer_are_there() -> None:
+    body = {"data": [{"id": "1"}, {"id": 2}, "x", {}], "info": {"count": 2}}
+
+    assert present_records("Leads", ["1", "2", "3"]).parse(answer(200, body)) == {"1", "2"}
+    assert present_records("Leads", ["1"]).parse(answer(204)) == frozenset()
+
+
+@pytest.mark.parametrize("body", [{}, {"data": {}}, []])
+def test_an_answer_without_data_is_unreadable(body: Any) -> None:
+    with pytest.raises(UnreadableResponse, match="no data"):
+        present_records("Leads", ["1"]).parse(answer(200, body))
+
+
+@pytest.mark.parametrize("number", [0, 101])
+def test_one_look_is_for_1_to_100_records(number: int) -> None:
+    with pytest.raises(InvalidArgument, match=f"1 to 100 records, not {number}"):
+        present_records("Leads", ["1"] * number)
 
 
 def test_an_export_is_started_for_a_module_or_for_what_did_not_fit() -> None:

@@ -11,8 +11,9 @@ says. Everything here is a value; the caller writes it to the task state store b
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_provider_zcrm.api.errors import PermanentError
@@ -85,18 +86,8 @@ class Journal:
         return Journal(round_, now + timeout, None, tuple(b for b in batches if b.state != "refused"))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the value to store."""
-        batches = [{"ids": list(b.ids), "state": b.state, "at": b.at, "round": b.round, "job_id": b.job_id} for b in self.batches]
-        names = None if self.names is None else dict(self.names)
-        return {
-            "v": _VERSION,
-            "round": self.round,
-            "deadline": self.deadline,
-            "names": names,
-            "ids": None if self.ids is None else list(self.ids),
-            "set_aside": [asdict(tag) for tag in self.set_aside],
-            "batches": batches,
-        }
+        """Return the value to store; with lists, because Airflow's store refuses tuples."""
+        return {"v": _VERSION, **json.loads(json.dumps(vars(self), default=vars))}
 
     def with_wanted(self, ids: Iterable[str], names: Mapping[str, str]) -> Journal:
         """Return the journal with what this round wants: the ids that were given as such, and the names resolved."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_zcrm.api.errors import InvalidRequest, LimitExceeded, PermanentError, TagNotFound, ZohoCrmError
@@ -39,10 +39,6 @@ class NotRestored:
     records: int = 0
     record_ids: list[str] = field(default_factory=list)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return dict(self.__dict__)
-
 
 class TagRestoration:
     """The restoration of tags of one module."""
@@ -61,7 +57,7 @@ class TagRestoration:
     @property
     def not_restored(self) -> list[dict[str, Any]]:
         """What was not possible so far."""
-        return [entry.as_dict() for entry in self._not_restored.values()]
+        return [asdict(entry) for entry in self._not_restored.values()]
 
     def missing(self) -> list[SavedTag]:
         """Read the list of tags and return those of the backup whose names are not in it."""

@@ -46,6 +46,20 @@ def test_a_retry_keeps_deadline_names_and_batches() -> None:
     assert reopened(journal) == journal
 
 
+def test_what_is_stored_has_lists_because_the_store_refuses_tuples() -> None:
+    journal = NEW.with_wanted(["1"], {"hot": "2"}).with_intent(["1", "2"], 1001.0).with_set_aside([SetAside("2", "hot", "in use")])
+
+    assert journal.to_json() == {
+        "v": 1,
+        "round": 1,
+        "deadline": 1600.0,
+        "names": {"hot": "2"},
+        "ids": ["1"],
+        "set_aside": [{"id": "2", "name": "hot", "reason": "in use"}],
+        "batches": [{"ids": ["1", "2"], "state": "intent", "at": 1001.0, "round": 1, "job_id": None}],
+    }
+
+
 def test_names_that_are_resolved_to_nothing_are_not_unresolved() -> None:
     assert reopened(NEW.with_wanted([], {})).names == {}
     assert reopened(NEW).names is None

@@ -1,4 +1,4 @@
-"""`MassDeleteOperator`: what the operators share that submit mass deletes."""
+"""What the operators share: `MassDeleteOperator` those that submit mass deletes, `RefusesWhatCameOutEmpty` those that None would widen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_zcrm.api.errors import DeadlineReached, RetryableError
+from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, RetryableError
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -23,7 +23,29 @@ if TYPE_CHECKING:
 DEFAULT_MAX_SHARE = 0.5
 
 
-class MassDeleteOperator(BaseOperator):
+class RefusesWhatCameOutEmpty:
+    """Tells an argument that was not given from one whose template, or another task's output, came out as None."""
+
+    _given: tuple[str, ...] = ()
+
+    def _note_given(self, *arguments: str) -> None:
+        """Note which of the arguments the DAG gives; at the end of the constructor, when nothing is rendered yet."""
+        self._given = tuple(name for name in arguments if getattr(self, name) is not None)
+
+    def _check_given(self) -> None:
+        """Refuse to go on without one that was given.
+
+        :raises InvalidArgument: it is None now
+        """
+        for name in self._given:
+            if getattr(self, name) is None:
+                raise InvalidArgument(
+                    f"{name} came out empty: the DAG gives it as a template or another task's output, which is None. Nothing was sent.",
+                    advice=f"Look at what it is made of. Where it is not meant to count, leave {name} out.",
+                )
+
+
+class MassDeleteOperator(RefusesWhatCameOutEmpty, BaseOperator):
     """The client that gives up at the task's deadline, and the job ids that the task has got."""
 
     ui_color = "#f9d6d2"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE
+from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE, RefusesWhatCameOutEmpty
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_zcrm.api.tags import RecordsCount
 
 
-class FindTagsOperator(BaseOperator):
+class FindTagsOperator(RefusesWhatCameOutEmpty, BaseOperator):
     """Chooses the tags of one module that a selection describes.
 
     Returns, per chosen tag, ``id``, ``name``, ``color_code``, ``created_time``, ``records`` (None where it was not asked) and
@@ -57,6 +57,7 @@ class FindTagsOperator(BaseOperator):
         self.max_tags = max_tags
         self.max_share = max_share
         self.zoho_crm_conn_id = zoho_crm_conn_id
+        self._note_given("max_tags")
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Read the list, count where the selection needs it, choose, and judge by the guards.
@@ -74,6 +75,7 @@ class FindTagsOperator(BaseOperator):
 
         with airflow_errors(self.zoho_crm_conn_id):
             selection = TagSelection.from_dict(self.selection)
+            self._check_given()
             guards = Guards.of(self.max_tags, self.max_share)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self.module)

@@ -124,6 +124,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         self.unknown_job_grace = unknown_job_grace
         self.verify = verify
         self.on_partial_failure = on_partial_failure
+        self._note_given("max_tags")
 
     def execute(self, context: Context) -> list[str]:
         """Submit the jobs, and wait for them if asked to.
@@ -136,6 +137,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         from airflow_provider_zcrm.version_compat import TaskState
 
         with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
+            self._check_given()
             tag_ids, tag_names = self._wanted()
             dry_run = truth_of(self.is_dry_run, "dry_run")
             state = TaskState(context)

@@ -117,6 +117,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         self.timeout = timeout
         self.unknown_job_grace = unknown_job_grace
         self.on_partial_failure = on_partial_failure
+        self._note_given("territory_id", "max_records")
 
     def execute(self, context: Context) -> list[str]:
         """Delete, or submit the delete and wait for it if asked to.
@@ -128,8 +129,10 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
 
         if self.cvid is None:
             with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
+                self._check_given()
                 return self._delete_ids(context)
         with airflow_errors(self.zoho_crm_conn_id, *_FINAL_FOR_A_VIEW), self._deadline_first():
+            self._check_given()
             return self._delete_view(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:

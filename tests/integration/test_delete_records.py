@@ -145,6 +145,16 @@ def test_bad_arguments_are_refused_before_anything_is_sent(emulator: Control, ar
     assert emulator.requests("/crm/") == []
 
 
+@pytest.mark.parametrize("lost", ["territory_id", "max_records"])
+@pytest.mark.parametrize("what", [{"cvid": OLD_LEADS, "territory_id": "7"}, {"record_ids": LEADS, "territory_id": "7"}])
+def test_an_argument_that_was_given_and_comes_out_as_none_is_refused(emulator: Control, lost: str, what: dict[str, Any]) -> None:
+    task = run(**what)
+    setattr(task.task, lost, None)
+    with pytest.raises(ZohoCrmFailure, match=f"^{lost} came out empty"):
+        task.try_once()
+    assert emulator.requests("/crm/") == []
+
+
 def test_arguments_may_be_what_a_template_made_of_them(emulator: Control) -> None:
     task = by_view(cvid=int(OLD_LEADS), include_child="False", max_records="4", confirm_resubmit="False", dry_run="false")
     assert len(task.try_once()) == 1

@@ -94,6 +94,14 @@ def test_guards_that_are_not_understood_cost_no_call(emulator: Control) -> None:
     assert emulator.requests() == []
 
 
+def test_a_guard_that_was_given_and_comes_out_as_none_is_refused(emulator: Control) -> None:
+    run = find({"everything": True}, max_share=1.0, max_tags="{{ what gives None }}")
+    run.task.max_tags = None  # type: ignore[attr-defined]
+    with pytest.raises(ZohoCrmFailure, match="max_tags came out empty"):
+        run.try_once()
+    assert emulator.requests() == []
+
+
 def test_it_tells_why_tags_are_kept_in_numbers_and_what_it_cost(emulator: Control) -> None:
     emulator.change_org(credits=8)
     run = find({"name_glob": ["*o*", "V*"], "max_records": 4, "keep": ["do-not-call"]})

@@ -210,6 +210,14 @@ def test_a_delete_of_more_than_the_guards_allow_fails_for_good_before_anything_i
     assert posts(emulator) == []
 
 
+def test_a_guard_that_was_given_and_comes_out_as_none_is_refused(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["hot"], max_tags="{{ what gives None }}"))
+    run.task.max_tags = None  # type: ignore[attr-defined]
+    with pytest.raises(ZohoCrmFailure, match="max_tags came out empty"):
+        run.try_once()
+    assert emulator.requests("/crm/") == []
+
+
 def test_guards_count_the_tags_that_are_there(emulator: Control) -> None:
     ids = ["2276164000001021041", "2276164000001021042", *(str(number) for number in range(100))]
     TaskRun(task(tag_ids=ids, max_tags=2)).try_once()

@@ -11,6 +11,7 @@ says. Everything here is a value; the caller writes it to the task state store b
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,7 @@ class Journal:
     :param names: tag name -> id as resolved at the start of this round, None until then.
     :param set_aside: tags that this round no longer tries to delete; the next round judges them anew.
     :param ids: the wanted ids that the list held at that moment; None until then.
+    :param asked: what `digest_of` told of the request at that moment; None until then.
     """
 
     round: int
@@ -62,6 +64,7 @@ class Journal:
     batches: tuple[Batch, ...] = ()
     ids: tuple[str, ...] | None = None
     set_aside: tuple[SetAside, ...] = ()
+    asked: str | None = None
 
     @staticmethod
     def open(value: Mapping[str, Any] | None, round_: int, now: float, timeout: float) -> Journal:
@@ -82,16 +85,19 @@ class Journal:
         if value["round"] == round_:
             ids = None if value["ids"] is None else tuple(value["ids"])
             aside = tuple(SetAside(tag["id"], tag["name"], tag["reason"]) for tag in value["set_aside"])
-            return Journal(round_, value["deadline"], value["names"], batches, ids, aside)
+            return Journal(round_, value["deadline"], value["names"], batches, ids, aside, value["asked"])
         return Journal(round_, now + timeout, None, tuple(b for b in batches if b.state != "refused"))
 
     def to_json(self) -> dict[str, Any]:
         """Return the value to store; with lists, because Airflow's store refuses tuples."""
         return {"v": _VERSION, **json.loads(json.dumps(vars(self), default=vars))}
 
-    def with_wanted(self, ids: Iterable[str], names: Mapping[str, str]) -> Journal:
-        """Return the journal with what this round wants: the ids that were given as such, and the names resolved."""
-        return replace(self, names=dict(names), ids=tuple(ids))
+    def with_wanted(self, asked: str, ids: Iterable[str], names: Mapping[str, str]) -> Journal:
+        """Return the journal with what this round wants: the ids that were given as such, and the names resolved.
+
+        :param asked: the digest of the request that these were resolved from.
+        """
+        return replace(self, asked=asked, names=dict(names), ids=tuple(ids))
 
     def wanted(self, ids: Iterable[str], names: Iterable[str]) -> list[str] | None:
         """Return the ids of what is asked for, less what was not there at the start of this round; None if that is not known yet."""
@@ -132,6 +138,11 @@ class Journal:
     def accepted(self) -> tuple[Batch, ...]:
         """Return the batches for which Zoho gave a job id, in the order in which they were sent."""
         return tuple(batch for batch in self.batches if batch.state == "accepted" and batch.job_id)
+
+
+def digest_of(module: str, ids: Iterable[str], names: Iterable[str]) -> str:
+    """Return a short text that is the same for the same request, in whatever order it gives its tags."""
+    return hashlib.sha256(json.dumps([module, sorted(ids), sorted(names)]).encode()).hexdigest()
 
 
 class Stillness:

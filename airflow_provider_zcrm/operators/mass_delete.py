@@ -143,6 +143,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             state = TaskState(context)
             stored = state.get(_JOURNAL)
             journal = self._open_journal(stored, context)
+            self._check_asked(journal, tag_ids, tag_names)
             state.set(_JOURNAL, journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
             # what a dry run finds out is not for a later run to go by
@@ -212,6 +213,18 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         journal = Journal.open(stored, task_round(context), time.time(), timeout)
         self._until = journal.deadline
         return journal
+
+    def _check_asked(self, journal: Journal, tag_ids: list[str], tag_names: list[str]) -> None:
+        """Refuse another request than that of the first try: what that one resolved says nothing of other tags."""
+        from airflow_provider_zcrm.api.journal import digest_of
+        from airflow_provider_zcrm.operators.log_lists import counted
+
+        if journal.asked not in (None, digest_of(self.module, tag_ids, tag_names)):
+            now = f"{counted(len(tag_ids) + len(tag_names), 'tag')} of {self.module}"
+            raise InvalidArgument(
+                f"What is asked for is not what the first try of this round asked for; now it is {now}. Nothing was sent.",
+                advice="Clear the task, so that it is judged anew; it knows what it has submitted.",
+            )
 
     def _resolve(self, deletion: TagDeletion, tag_ids: list[str], tag_names: list[str], *, blind: bool) -> list[str]:
         """Return the ids of what is wanted.

@@ -23,7 +23,7 @@ from airflow_provider_zcrm.api.errors import (
     ZohoCrmError,
 )
 from airflow_provider_zcrm.api.guards import Guards
-from airflow_provider_zcrm.api.journal import Batch, Journal, SetAside, Stillness
+from airflow_provider_zcrm.api.journal import Batch, Journal, SetAside, Stillness, digest_of
 from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, job_status, refused_tag, submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import Tag, list_tags
@@ -120,7 +120,8 @@ class TagDeletion:
         if self._rules.used_by_automation != "send":
             self._journal = self._without_the_used(wanted)
         self._rules.guards.check(len(self.present(wanted)), len(self._listed), self._module)
-        self._journal = self._journal.with_wanted([tag_id for tag_id in tag_ids if tag_id in self._listed], names)
+        asked = digest_of(self._module, tag_ids, tag_names)
+        self._journal = self._journal.with_wanted(asked, [tag_id for tag_id in tag_ids if tag_id in self._listed], names)
         return wanted
 
     def _ids_of_names(self, tag_names: Sequence[str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
 
 MASS_DELETE = "settings/tags/actions/mass_delete"
+HOT, COLD = "2276164000001021041", "2276164000001021042"
 
 
 @pytest.fixture(autouse=True)
@@ -235,14 +236,63 @@ def test_a_retry_is_not_stopped_by_a_guard_because_others_have_deleted_tags(emul
 
 
 @needs_task_state
-def test_what_a_guard_has_not_counted_is_not_sent_by_a_retry(emulator: Control) -> None:
-    emulator.fault("drop_before", MASS_DELETE, method="POST", times=2)
-    run = TaskRun(task(tag_ids=["2276164000001021041"], settle=0.5, max_tags=1))
-    with pytest.raises(SubmissionUncertain):
+@pytest.mark.parametrize(
+    ("first", "then", "said"),
+    [
+        ({"tag_ids": [HOT]}, {"tag_ids": [COLD]}, "1 tag of Leads"),
+        ({"tag_ids": [HOT]}, {"tag_ids": [HOT, COLD]}, "2 tags of Leads"),
+        ({"tag_ids": [HOT]}, {"tag_ids": []}, "0 tags of Leads"),
+        ({"tag_names": ["VIP"]}, {"tag_names": ["hot"]}, "1 tag of Leads"),
+        ({"tag_names": ["VIP"]}, {"module": "Contacts"}, "1 tag of Contacts"),
+    ],
+    ids=str,
+)
+def test_a_retry_that_asks_for_something_else_fails_for_good_and_the_next_round_judges_it_anew(
+    emulator: Control, first: dict[str, Any], then: dict[str, Any], said: str
+) -> None:
+    emulator.next_jobs(1, outcome="failed")
+    run = TaskRun(task(**first, wait_for_completion=True))
+    with pytest.raises(TagsLeftBehind):
         run.try_once()
-    run.task.tag_ids = ["2276164000001021041", "2276164000001021042"]  # type: ignore[attr-defined]
+    vars(run.task).update(then)
+    for _ in range(2):
+        with pytest.raises(ZohoCrmFailure, match=rf"not what the first try .* now it is {said}\. Nothing was sent\. Clear the task"):
+            run.try_once()
+    assert len(posts(emulator)) == 1
+    run.clear()
+    wanted = then.get("tag_ids", then.get("tag_names", ["VIP"]))
     run.try_once()
-    assert accepted(emulator) == [["2276164000001021041"]]
+    tags = emulator.tags(then.get("module", "Leads"))
+    assert not set(wanted) & {*tags, *tags.values()}
+
+
+@needs_task_state
+def test_a_retry_may_give_its_tags_in_another_order_and_a_first_try_that_saw_no_list_binds_nobody(emulator: Control) -> None:
+    emulator.fault("status", "settings/tags$", method="GET", status=403, body={"code": "NO_PERMISSION", "details": {}, "status": "error"})
+    emulator.next_jobs(1, outcome="failed")
+    run = TaskRun(task(tag_ids=[COLD], wait_for_completion=True))
+    with pytest.raises(ZohoCrmFailure, match="may not do this"):
+        run.try_once()
+    for wanted, outcome in (([COLD, HOT], pytest.raises(TagsLeftBehind)), ([HOT, COLD], nullcontext())):
+        run.task.tag_ids = wanted  # type: ignore[attr-defined]
+        with outcome:
+            run.try_once()
+    assert not {"hot", "cold"} & set(emulator.tags("Leads"))
+
+
+@needs_task_state
+def test_a_cleared_task_that_has_another_module_keeps_what_it_has_submitted_of_the_first(emulator: Control) -> None:
+    emulator.jobs(start_delay=60)
+    run = TaskRun(task(tag_names=["VIP"]))
+    (of_leads,) = run.try_once()
+    run.task.module = "Contacts"  # type: ignore[attr-defined]
+    run.clear()
+    (of_contacts,) = run.try_once()
+    assert run.try_once() == [of_contacts]
+    run.task.module = "Leads"  # type: ignore[attr-defined]
+    run.clear()
+    assert run.try_once() == [of_leads]
+    assert [job["module"] for job in emulator.counters()["jobs"]] == ["Leads", "Contacts"]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -24,6 +24,7 @@ VIEW = "2276164000000538003"
 NEVER = 4102444800.0
 
 TAGS_JOURNAL = f"""{{"v": 1, "round": 1, "deadline": {NEVER}, "names": {{"hot": "{HOT}"}}, "ids": [], "set_aside": [],
+    "asked": "3a30f6dfd0cb60291635956a095e9d59b38b4fccadfae0cc41b1e2d6fcd2261c",
     "batches": [{{"ids": ["{HOT}"], "state": "accepted", "at": 1795362911.3, "round": 1, "job_id": "JOB"}}]}}"""
 RECORDS_JOURNAL = f"""{{"v": 1, "round": 1, "deadline": {NEVER}, "submissions": [
     {{"view": {{"module": "Leads", "cvid": "{VIEW}", "territory_id": null, "include_child": false}},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from airflow_provider_zcrm.api.errors import PermanentError
-from airflow_provider_zcrm.api.journal import Batch, Journal, SetAside, Stillness
+from airflow_provider_zcrm.api.journal import Batch, Journal, SetAside, Stillness, digest_of
 
 NEW = Journal.open(None, 1, now=1000.0, timeout=600.0)
 TAGS = ["1", "2", "3", "4", "5"]
@@ -40,14 +40,17 @@ def test_a_first_try_opens_an_empty_journal_with_a_deadline(stored: Any) -> None
 
 def test_a_retry_keeps_deadline_names_and_batches() -> None:
     journal = (
-        NEW.with_wanted([], {"hot": "1"}).with_intent(["1", "2"], 1001.0).with_outcome("accepted", 1002.0, "77").with_intent(["3"], 1003.0)
+        NEW.with_wanted("asked", [], {"hot": "1"})
+        .with_intent(["1", "2"], 1001.0)
+        .with_outcome("accepted", 1002.0, "77")
+        .with_intent(["3"], 1003.0)
     )
 
     assert reopened(journal) == journal
 
 
 def test_what_is_stored_has_lists_because_the_store_refuses_tuples() -> None:
-    journal = NEW.with_wanted(["1"], {"hot": "2"}).with_intent(["1", "2"], 1001.0).with_set_aside([SetAside("2", "hot", "in use")])
+    journal = NEW.with_wanted("asked", ["1"], {"hot": "2"}).with_intent(["1", "2"], 1001.0).with_set_aside([SetAside("2", "hot", "in use")])
 
     assert journal.to_json() == {
         "v": 1,
@@ -55,18 +58,19 @@ def test_what_is_stored_has_lists_because_the_store_refuses_tuples() -> None:
         "deadline": 1600.0,
         "names": {"hot": "2"},
         "ids": ["1"],
+        "asked": "asked",
         "set_aside": [{"id": "2", "name": "hot", "reason": "in use"}],
         "batches": [{"ids": ["1", "2"], "state": "intent", "at": 1001.0, "round": 1, "job_id": None}],
     }
 
 
 def test_names_that_are_resolved_to_nothing_are_not_unresolved() -> None:
-    assert reopened(NEW.with_wanted([], {})).names == {}
+    assert reopened(NEW.with_wanted("asked", [], {})).names == {}
     assert reopened(NEW).names is None
 
 
 def test_a_new_round_has_its_own_deadline_and_resolves_names_anew_and_remembers_what_was_submitted() -> None:
-    accepted = NEW.with_wanted([], {"hot": "1"}).with_intent(["1"], 1001.0).with_outcome("accepted", 1002.0, "77")
+    accepted = NEW.with_wanted("asked", [], {"hot": "1"}).with_intent(["1"], 1001.0).with_outcome("accepted", 1002.0, "77")
     journal = accepted.with_intent(["2"], 1003.0).with_outcome("refused", 1004.0).with_intent(["3"], 1005.0)
 
     opened = reopened(journal, 2, now=9000.0)
@@ -140,7 +144,7 @@ def test_a_batch_is_superseded_by_a_later_one_with_some_of_its_tags_unless_zoho_
 
 def test_a_journal_is_a_value() -> None:
     before = NEW.to_json()
-    NEW.with_intent(["1"], 1.0).with_outcome("accepted", 2.0, "77").with_wanted([], {"hot": "1"})
+    NEW.with_intent(["1"], 1.0).with_outcome("accepted", 2.0, "77").with_wanted("asked", [], {"hot": "1"})
 
     assert NEW.to_json() == before
 
@@ -161,11 +165,26 @@ def test_a_refused_batch_is_forgotten_once_each_of_its_tags_is_sent_again_or_set
 
 
 def test_a_retry_wants_nothing_that_was_not_there_when_its_round_began() -> None:
-    journal = reopened(NEW.with_wanted(["1", "2"], {"hot": "3"}))
+    journal = reopened(NEW.with_wanted("asked", ["1", "2"], {"hot": "3"}))
 
     assert NEW.wanted(["1"], []) is None
     assert journal.wanted(["2", "9"], ["hot", "cold"]) == ["2", "3"]
     assert reopened(journal, 2).wanted(["9"], []) is None
+
+
+def test_only_a_retry_of_the_same_round_is_held_to_what_was_asked_for() -> None:
+    journal = NEW.with_wanted("asked", ["1"], {})
+
+    assert NEW.asked is None
+    assert reopened(journal).asked == "asked"
+    assert reopened(journal, 2).asked is None
+
+
+def test_a_digest_tells_module_ids_and_names_apart_but_not_their_order() -> None:
+    requests = [("Leads", ["1", "2"], []), ("Contacts", ["1", "2"], []), ("Leads", ["1"], []), ("Leads", [], ["1", "2"]), ("Leads", [], [])]
+
+    assert len({digest_of(*request) for request in requests}) == len(requests)
+    assert digest_of("Leads", ["2", "1"], []) == digest_of("Leads", ["1", "2"], [])
 
 
 class JournalOverTime(RuleBasedStateMachine):

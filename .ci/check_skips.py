@@ -1,8 +1,8 @@
 """Fail if pytest skipped a test that is not on the list: ``check_skips.py JUNIT_XML ALLOWED_SKIPS``.
 
 A line of the list is ``<pattern of node ids> | <when> | <reason>``. `when` is ``always``; ``no-openapi``: only where Zoho's OpenAPI
-files are absent (``$ZOHO_OAS_DIR``, or ``../shared/zoho/oas-v8.0``); or ``before-airflow-3.3``: only in an environment with such
-an Airflow. A test that is expected to fail counts as skipped.
+files are absent (``$ZOHO_OAS_DIR``, or ``../shared/zoho/oas-v8.0``); or ``before-airflow-3.2`` and
+``before-airflow-3.3``: only in an environment with such an Airflow. A test that is expected to fail counts as skipped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ def main(junit_xml: str, allowed_skips: str) -> int:
 
 
 def _patterns(file: Path) -> Iterator[str]:
-    holds = {"always": True, "no-openapi": not _has_openapi_files(), "before-airflow-3.3": _airflow() < (3, 3)}
+    holds = {
+        "always": True,
+        "no-openapi": not _has_openapi_files(),
+        "before-airflow-3.2": _airflow() < (3, 2),
+        "before-airflow-3.3": _airflow() < (3, 3),
+    }
     for line in file.read_text().splitlines():
         if not line.strip() or line.startswith("#"):
             continue

@@ -48,7 +48,7 @@ FIELDS = (
     Field(
         "refresh_token",
         "Refresh token",
-        "Made once for this client; it does not expire. 'airflow zoho-crm connect' makes it and this whole connection. "
+        "Made once for this client; it does not expire. 'python -m airflow_provider_zcrm connect' makes it and this whole connection. "
         "Empty for client credentials.",
         {"format": "password"},
     ),
@@ -81,7 +81,7 @@ FIELDS = (
         "request_timeout",
         "Request timeout (s)",
         "Seconds that one call may take. Empty: [zoho_crm] request_timeout of the Airflow configuration, 30.",
-        {"type": ["number", "null"], "minimum": 1},
+        {"type": ["number", "null"], "minimum": 0.1},
     ),
     Field(
         "max_concurrency",

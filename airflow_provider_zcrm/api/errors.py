@@ -270,6 +270,8 @@ class BackupShort(ZohoCrmError):
 class DeadlineReached(ZohoCrmError):
     """The time that the user gave is over before the work is."""
 
+    default_advice = "Give the task a longer timeout; clearing it goes on where it stopped."
+
 
 def certainly_not_taken(error: ZohoCrmError) -> bool:
     """Tell whether a submission that ended in this error was certainly not taken by Zoho.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from airflow_provider_zcrm.api.answers import decode, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import InvalidArgument
+from airflow_provider_zcrm.api.errors import InvalidModule
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Module:
 def in_path(module: str) -> str:
     """Return the API name of a module as it stands in a path.
 
-    :raises InvalidArgument: it cannot be one, and would change the path
+    :raises InvalidModule: it cannot be one, and would change the path
     """
     if not re.fullmatch(r"\w+", module, re.ASCII):
-        raise InvalidArgument(f"module is {module!r}, which is not the API name of a module.")
+        raise InvalidModule(f"module is {module!r}, which is not the API name of a module.")
     return module
 
 

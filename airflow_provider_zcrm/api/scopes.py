@@ -54,7 +54,7 @@ FEATURES = {
                 "ZohoCRM.modules.ALL",
             ),
         ),
-        Feature("org", "name the org in tests of the connection and open the right one from Airflow's links", ("ZohoCRM.org.READ",)),
+        Feature("org", "name the org in tests of the connection and in backups", ("ZohoCRM.org.READ",)),
     )
 }
 

@@ -116,7 +116,10 @@ def check(lines: Iterable[str]) -> Contents:
     if header is None or footer is None:
         raise BackupUnfinished("The backup breaks off before its last line.")
     if footer != _Footer(len(tags), dict(records)) or not records.keys() <= {tag.id for tag in tags}:
-        raise InvalidBackup("The backup holds something else than its last line says: lines of it are lost, doubled or changed.")
+        raise InvalidBackup(
+            "The backup holds something else than its last line says: lines of it are lost, doubled or changed.",
+            advice="Nothing was restored. Take another copy of the file, such as an earlier version of the object storage.",
+        )
     return Contents(header, tuple(tags), records)
 
 
@@ -150,7 +153,10 @@ def _parts(lines: Iterable[str]) -> Iterator[_Part]:
         if following is None and not line.endswith("\n") and (number > 1 or _may_be_a_header(line)):
             raise BackupUnfinished(f"The backup breaks off in line {number}.")
         if following is None or isinstance(following, Header) != (part is None) or isinstance(part, _Footer):
-            raise InvalidBackup(f"Line {number} is not what stands there in a backup of tags: {line[:100]!r}.")
+            raise InvalidBackup(
+                f"Line {number} is not what stands there in a backup of tags: {line[:100]!r}.",
+                advice="Check the path; a backup that was edited by hand cannot be restored.",
+            )
         part = following
         yield part
 

@@ -20,6 +20,8 @@ from airflow_provider_zcrm.cli.stdout import is_terminal, print_out
 from airflow_provider_zcrm.cli.usage import Usage
 
 STDOUT = "-"
+# of a connection that is replaced, what `connect` neither asks for nor finds out stays
+_KEPT = ("api_version", "max_concurrency", "request_timeout", "shared_store", "verify")
 
 
 class Destination(Protocol):
@@ -82,13 +84,15 @@ class InAirflow:
         from airflow.models.connection import Connection
         from airflow.utils.session import create_session
 
-        fields = {**connection, "extra": json.dumps(connection["extra"])}
         with create_session() as session:
-            replaced = session.query(Connection).filter_by(conn_id=self.conn_id).delete()
-            session.add(Connection(conn_id=self.conn_id, **fields))
+            old = session.query(Connection).filter_by(conn_id=self.conn_id)
+            kept = _kept(old.first())
+            replaced = old.delete()
+            session.add(Connection(conn_id=self.conn_id, **{**connection, "extra": json.dumps({**kept, **connection["extra"]})}))
+        stays = f" Of the old one stays: {', '.join(f'{name}={value}' for name, value in kept.items())}." if kept else ""
         variable = f"AIRFLOW_CONN_{self.conn_id.upper()}"
         shadow = f" But the environment variable {variable} is set, and Airflow uses that one first." if variable in os.environ else ""
-        return f"The connection {self.conn_id} is {'replaced' if replaced else 'created'} in Airflow.{shadow}"
+        return f"The connection {self.conn_id} is {'replaced' if replaced else 'created'} in Airflow.{stays}{shadow}"
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,15 @@ def keep_safe(connection: Mapping[str, Any]) -> Path:
     with os.fdopen(handle, "w") as file:
         file.write(f"{_text('json', connection)}\n")
     return Path(name)
+
+
+def _kept(old: Any) -> dict[str, Any]:
+    """Return the fields that stay of a connection of Airflow's; none of one of another type, or one that cannot be decrypted any more."""
+    try:
+        extra = old.extra_dejson if old and old.conn_type == "zoho_crm" else {}
+    except Exception:  # noqa: BLE001 - the kinds differ between the versions of Airflow
+        return {}
+    return {name: extra[name] for name in _KEPT if extra.get(name) not in (None, "")}
 
 
 def _text(form: str, connection: Mapping[str, Any]) -> str:

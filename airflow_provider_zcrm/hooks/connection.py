@@ -5,8 +5,8 @@ The same values come from the form (numbers, None for an empty field), from JSON
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -16,6 +16,9 @@ from airflow_provider_zcrm.api.errors import InvalidConnection
 from airflow_provider_zcrm.api.oauth import Credentials, grant_of
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.connection_form import FIELDS
+
+_SCHEMAS = {field.name: field.schema for field in FIELDS}
+_DEFAULTS = {name: schema["default"] for name, schema in _SCHEMAS.items() if "default" in schema}
 
 
 def config_of(
@@ -39,17 +42,15 @@ def config_of(
     """
     given = {name: value for name, value in extra.items() if value not in (None, "")}
     _check_names(given)
-    values = {"request_timeout": request_timeout, "shared_store": shared_store, **given}
+    values = {**_DEFAULTS, "request_timeout": request_timeout, "shared_store": shared_store, **given}
     if not login:
         raise InvalidConnection("The connection has no login: it is the client id of Zoho's API console.")
     if not password:
         raise InvalidConnection("The connection has no password: it is the client secret of Zoho's API console.")
-    grant = grant_of(
-        str(values.get("grant_type", "refresh_token")), values.get("refresh_token"), _text(values, "zsoid"), _text(values, "scope")
-    )
+    grant = grant_of(str(values["grant_type"]), values.get("refresh_token"), _text(values, "zsoid"), _text(values, "scope"))
     hosts = hosts_of(
-        str(values.get("data_center", "us")).lower(),
-        str(values.get("environment", "production")).lower(),
+        str(values["data_center"]).lower(),
+        str(values["environment"]).lower(),
         _text(values, "accounts_url"),
         _text(values, "api_url"),
         [host.strip().lower() for host in allowed_hosts.split(",") if host.strip()],
@@ -57,9 +58,9 @@ def config_of(
     return ClientConfig(
         credentials=Credentials(login, password, grant),
         hosts=hosts,
-        api_version=_version(str(values.get("api_version", "v8"))),
-        request_timeout=_number(values, "request_timeout", smallest=0.1),
-        max_concurrency=int(_number({"max_concurrency": 5, **values}, "max_concurrency", smallest=1)),
+        api_version=_version(str(values["api_version"])),
+        request_timeout=_number(values, "request_timeout"),
+        max_concurrency=int(_number(values, "max_concurrency")),
         verify=_verify(values.get("verify", True)),
         shared_store=_shared_store(str(values["shared_store"])),
     )
@@ -96,13 +97,17 @@ def _shared_store(value: str) -> str:
     return value
 
 
-def _number(values: Mapping[str, Any], name: str, smallest: float) -> float:
+def _number(values: Mapping[str, Any], name: str) -> float:
+    """Return a number within the bounds of the form."""
+    schema = _SCHEMAS[name]
+    smallest, largest, whole = schema["minimum"], schema.get("maximum"), "integer" in schema["type"]
     try:
         number = float(values[name])
     except (TypeError, ValueError):
         number = float("nan")
-    if not smallest <= number < math.inf:
-        raise InvalidConnection(f"{name} is {values[name]!r}; it must be a number of at least {smallest:g}.")
+    if not smallest <= number <= (largest or sys.float_info.max) or (whole and not number.is_integer()):
+        bounds = f"from {smallest} to {largest}" if largest else f"of at least {smallest}"
+        raise InvalidConnection(f"{name} is {values[name]!r}; it must be a {'whole ' if whole else ''}number {bounds}.")
     return number
 
 

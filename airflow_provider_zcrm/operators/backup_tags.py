@@ -178,7 +178,10 @@ class BackupTagsOperator(BaseOperator):
         missing = sorted(set(tag_ids) - {tag.id for tag in tags})
         unlisted = [tag_id for tag_id in missing if not reader.is_gone(tag_id)]
         if unlisted:
-            raise BackupShort(f"Zoho's list of the tags of {self.module} lacks tags that are there: {', '.join(unlisted)}.")
+            raise BackupShort(
+                f"Zoho's list of the tags of {self.module} lacks tags that are there: {', '.join(unlisted)}.",
+                advice="Nothing is written; the next try reads the list again.",
+            )
         if missing:
             self.log.warning("%s has no such tags any more, so they are not backed up: %s", self.module, ", ".join(missing))
         return tags
@@ -189,7 +192,10 @@ class BackupTagsOperator(BaseOperator):
             draft.seek(0)
             file.write(draft)
         if file.contents() != contents:
-            raise InvalidBackup(f"What was read back from {self.path} is not what was written to it.")
+            raise InvalidBackup(
+                f"What was read back from {self.path} is not what was written to it.",
+                advice="Nothing was deleted. Remove the file, and look whether something else writes to that path.",
+            )
         return contents
 
     def _draft(self, draft: IO[str], header: Header, reader: TagReader, tags: Sequence[Tag]) -> Contents:

@@ -333,7 +333,9 @@ class MassDeleteTagsOperator(MassDeleteOperator):
 
 def _failures(reports: list[dict[str, Any]]) -> str:
     """Judge by what the jobs say of themselves."""
-    bad = [report["id"] for report in reports if report["state"] != "COMPLETED" or report["failed"]]
+    from airflow_provider_zcrm.api.job_watch import left_behind
+
+    bad = [report["id"] for report in reports if report["state"] != "COMPLETED" or left_behind(report)]
     return f"Not all tags were deleted by job {', '.join(bad)}" if bad else ""
 
 

@@ -240,6 +240,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         self._announce(context, [])
         if truth_of(self.is_dry_run, "dry_run"):
             self._would_delete(context, len(record_ids), self.module)
+            push_api_usage(context, self._client)
             return []
         answers = _Answers(state)
         outcome = RecordDeletion(self._client, self.module, journal.deadline, answers.add).delete(record_ids, answers.deleted())

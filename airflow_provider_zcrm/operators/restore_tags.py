@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_zcrm.api.tag_backup import Header
+    from airflow_provider_zcrm.api.tag_backup import Contents, Header
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+    from airflow_provider_zcrm.operators.backup_file import BackupFile
     from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
 
 
@@ -26,7 +27,7 @@ class RestoreTagsOperator(BaseOperator):
     gone, limits of the edition) does not fail the task: it stands in the log and in XCom ``not_restored``, per tag and reason with the
     number of records and the first 20 of their ids.
     Returns ``path``, ``module``, ``tags`` (in the backup), ``created``, ``records`` (pairs of a record and a tag that it carries now) and
-    ``not_restored`` (pairs that could not be restored).
+    ``not_restored`` (pairs that could not be restored). XCom ``api_calls`` and ``credits_left`` say what that has cost.
 
     .. seealso:: docs/backup.md
 
@@ -67,37 +68,28 @@ class RestoreTagsOperator(BaseOperator):
         :raises ZohoCrmFailure: there is no whole backup, it is of another org, or Zoho refuses the calls
         """
         from airflow_provider_zcrm.api.arguments import truth_of
-        from airflow_provider_zcrm.api.tag_backup import records_of_tags
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+        from airflow_provider_zcrm.operators.api_usage import push_api_usage
         from airflow_provider_zcrm.operators.backup_file import BackupFile
-        from airflow_provider_zcrm.operators.log_lists import log_list
-        from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
 
         with airflow_errors(self.zoho_crm_conn_id):
             dry_run, other_org = truth_of(self.is_dry_run, "dry_run"), truth_of(self.other_org, "other_org")
             file = BackupFile(self.path, self.object_storage_conn_id)
             if not file.exists():
-                raise InvalidArgument(f"There is no backup at {self.path}.")
+                raise InvalidArgument(
+                    f"There is no backup at {self.path}.", advice="BackupTagsOperator returns the path of what it has written."
+                )
             contents = file.contents()
-            module, records = contents.header.module, sum(contents.records.values())
-            self._module = module
+            self._module = contents.header.module
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
-            ZohoCrmModuleLink.store(context, client.config, module)
-            self._check_org(contents.header, client, other_org=other_org)
-            restoration = TagRestoration(client, module, contents.tags)
-            missing = restoration.missing()
-            told = (self.path, len(contents.tags), module, records, contents.header.created_at)
-            self.log.info("%s holds %d tags of %s with %d records, as of %s.", *told)
-            log_list(self.log, f"{len(missing)} of them are not there", [tag.name for tag in missing])
-            summary = {"path": self.path, "module": module, "tags": len(contents.tags)}
-            if dry_run:
-                self.log.info("A dry run: no tag is created, and no record is changed.")
-                return summary | {"created": len(missing), "records": records, "not_restored": 0}
-            restoration.create(missing)
-            with file.lines() as lines:
-                restoration.put_on_records(records_of_tags(lines))
-        return summary | self._report(context, restoration)
+            ZohoCrmModuleLink.store(context, client.config, self._module)
+            try:
+                self._check_org(contents.header, client, other_org=other_org)
+                done = self._restore(context, client, file, contents, dry_run=dry_run)
+            finally:
+                push_api_usage(context, client)
+        return {"path": self.path, "module": self._module, "tags": len(contents.tags)} | done
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
         """Return, for OpenLineage, that a file was read and the tags of its module were changed."""
@@ -105,6 +97,25 @@ class RestoreTagsOperator(BaseOperator):
 
         tags = [tags_of(self.zoho_crm_conn_id, self._module)] if self._module else []
         return lineage(reads=[file_at(self.path)], changes=tags, dry_run=self.is_dry_run)
+
+    def _restore(self, context: Context, client: ZohoCrmClient, file: BackupFile, contents: Contents, *, dry_run: bool) -> dict[str, int]:
+        from airflow_provider_zcrm.api.tag_backup import records_of_tags
+        from airflow_provider_zcrm.operators.log_lists import log_list
+        from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
+
+        module, records = contents.header.module, sum(contents.records.values())
+        restoration = TagRestoration(client, module, contents.tags)
+        missing = restoration.missing()
+        told = (self.path, len(contents.tags), module, records, contents.header.created_at)
+        self.log.info("%s holds %d tags of %s with %d records, as of %s.", *told)
+        log_list(self.log, f"{len(missing)} of them are not there", [tag.name for tag in missing])
+        if dry_run:
+            self.log.info("A dry run: no tag is created, and no record is changed.")
+            return {"created": len(missing), "records": records, "not_restored": 0}
+        restoration.create(missing)
+        with file.lines() as lines:
+            restoration.put_on_records(records_of_tags(lines))
+        return self._report(context, restoration)
 
     def _report(self, context: Context, restoration: TagRestoration) -> dict[str, int]:
         """Tell what was done and what was not possible, and return the numbers."""

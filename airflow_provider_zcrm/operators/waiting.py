@@ -113,10 +113,7 @@ def check_deadline(deadline: float, seconds: float, what: str) -> None:
     :param what: what should have been reached by then, for the sentence.
     """
     if time.time() + seconds >= deadline:
-        raise DeadlineReached(
-            f"The timeout of the task is reached before {what}.",
-            advice="Give the task a longer timeout; clearing it goes on where it stopped.",
-        )
+        raise DeadlineReached(f"The timeout of the task is reached before {what}.")
 
 
 def growing_pauses() -> Iterator[float]:

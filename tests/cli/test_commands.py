@@ -105,8 +105,8 @@ def test_a_file_from_zohos_console_becomes_a_connection_in_airflow_that_check_fi
 
 
 def test_a_connection_that_is_there_is_not_replaced_unless_asked_and_no_code_is_used_up_on_it(zoho: Zoho, airflow: Airflow) -> None:
-    first = airflow.run("connect", "taken", "--credentials", "-", stdin=SELF_CLIENT, zoho=zoho)
-    assert first.code == 0
+    old = {"conn_type": "zoho_crm", "login": "other", "extra": {"data_center": "eu", "max_concurrency": 3}}
+    assert airflow.run("connections", "add", "taken", "--conn-json", json.dumps(old), module="airflow").code == 0
     again = {**SELF_CLIENT, "code": zoho.control.grant_code()}
     before = len(zoho.control.requests("/oauth"))
 
@@ -117,8 +117,11 @@ def test_a_connection_that_is_there_is_not_replaced_unless_asked_and_no_code_is_
 
     replaced = airflow.run("connect", "taken", "--replace", "--credentials", "-", stdin=again, zoho=zoho)
     assert replaced.code == 0
-    assert "The connection taken is replaced in Airflow." in replaced.err
+    assert "The connection taken is replaced in Airflow. Of the old one stays: max_concurrency=3." in replaced.err
     assert airflow.connections().count("taken") == 1
+    new = json.loads(airflow.run("connections", "export", "-", "--file-format", "json", module="airflow").out)["taken"]
+    extra = json.loads(new["extra"])
+    assert (new["login"], extra["data_center"], extra["max_concurrency"]) == (CLIENT_ID, "us", 3)
     assert airflow.run("check", "taken", zoho=zoho).code == 0
 
 

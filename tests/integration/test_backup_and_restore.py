@@ -108,6 +108,7 @@ def test_what_is_deleted_comes_back_with_its_colours_and_records(emulator: Contr
         "not_restored": 0,
     }
     assert restored.ti.xcoms["not_restored"] == []
+    assert restored.ti.xcoms["api_calls"] > 3
     assert tags(emulator) == colours
     assert holders(emulator) == records
 

@@ -264,6 +264,7 @@ def test_a_dry_run_does_everything_but_the_post(emulator: Control, arguments: di
     task = run(dry_run=True, wait_for_completion=True, **arguments)
     assert task.try_once() == []
     assert (task.ti.xcoms["would_delete"], task.ti.xcoms["job_id"]) == (number, [])
+    assert task.ti.xcoms["api_calls"] == len(emulator.requests("/crm/"))
     assert posts(emulator) == []
 
 

@@ -17,7 +17,7 @@ from airflow_provider_zcrm.api.errors import ScopeMissing, SubmissionUncertain, 
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import tag_deletion
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator, _failures
 from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
 
@@ -393,6 +393,14 @@ def test_a_waiting_task_without_verification_trusts_the_counts(emulator: Control
     emulator.jobs(failing=["cold"])
     with pytest.raises(TagsLeftBehind, match="Not all tags"):
         TaskRun(task(tag_names=["cold"], wait_for_completion=True, verify=False)).try_once()
+
+
+@pytest.mark.parametrize(
+    ("deleted", "failed", "left"), [(5, None, False), (3, None, True), (5, 0, False), (4, 1, True), (None, None, False)]
+)
+def test_without_verification_a_job_that_deleted_too_few_has_left_some(deleted: int | None, failed: int | None, left: bool) -> None:
+    report = {"id": "1", "state": "COMPLETED", "total": 5, "deleted": deleted, "failed": failed}
+    assert bool(_failures([report])) is left
 
 
 @pytest.mark.parametrize("deferrable", [False, True])

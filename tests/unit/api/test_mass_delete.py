@@ -9,6 +9,7 @@ import pytest
 from airflow_provider_zcrm.api.call import ApiCall
 from airflow_provider_zcrm.api.errors import (
     InvalidArgument,
+    InvalidModule,
     InvalidRequest,
     JobNotFound,
     ServiceUnavailable,
@@ -343,5 +344,5 @@ def test_without_a_path_no_tag_is_blamed() -> None:
 
 @pytest.mark.parametrize("module", ["settings/tags", "../org", "", "Leads?x=1", "L\u00e9ads"])
 def test_a_module_that_would_change_the_path_is_refused(module: str) -> None:
-    with pytest.raises(InvalidArgument, match=r"API name|needs its module"):
+    with pytest.raises((InvalidArgument, InvalidModule), match=r"API name|needs its module"):
         job_status(MassDeleteJob("records", "1", module))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.api.errors import InvalidArgument, UnreadableResponse
+from airflow_provider_zcrm.api.errors import InvalidModule, UnreadableResponse
 from airflow_provider_zcrm.api.record_count import count_view
 from tests.unit.api.answers import answer
 
@@ -36,5 +36,5 @@ def test_an_empty_answer_is_no_count() -> None:
 
 @pytest.mark.parametrize("module", ["settings/tags", "", "Leads?x=1"])
 def test_a_module_that_would_change_the_path_is_refused(module: str) -> None:
-    with pytest.raises(InvalidArgument, match="API name"):
+    with pytest.raises(InvalidModule, match="API name"):
         count_view(module, "1")

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from airflow_provider_zcrm.api.bulk_read import BulkReadStatus, bulk_read_result, bulk_read_status, read_rows, start_bulk_read
-from airflow_provider_zcrm.api.errors import InvalidArgument, NotSupported, ScopeMissing, UnexpectedAnswer, UnreadableResponse
+from airflow_provider_zcrm.api.errors import (
+    InvalidArgument,
+    InvalidModule,
+    NotSupported,
+    ScopeMissing,
+    UnexpectedAnswer,
+    UnreadableResponse,
+)
 from airflow_provider_zcrm.api.records import RecordsPage, TaggedRecord, list_records, present_records
 from tests.unit.api.answers import answer, envelope
 
@@ -27,7 +34,7 @@ def test_a_page_asks_for_the_tags_alone_and_of_leads_for_the_converted_too() -> 
         "converted": "both",
         "page_token": "token",
     }
-    with pytest.raises(InvalidArgument):
+    with pytest.raises(InvalidModule):
         list_records("settings/tags")
 
 

@@ -83,7 +83,7 @@ def test_a_tag_is_put_beside_the_others_of_a_record() -> None:
 
 
 def test_only_an_api_name_gets_into_a_path() -> None:
-    with pytest.raises(InvalidArgument):
+    with pytest.raises(InvalidModule):
         add_tag("Leads/../x", HOT, "hot", ["11"])
     for record_ids in ([], [str(number) for number in range(501)]):
         with pytest.raises(InvalidArgument):

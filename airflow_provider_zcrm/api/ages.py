@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import calendar
 import re
-import reprlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from airflow_provider_zcrm.api.arguments import shown
 from airflow_provider_zcrm.api.errors import InvalidArgument
 
 AGE_FORMS = "an ISO-8601 duration (P90D, P12W, P1Y6M, PT36H) or a number of days, more than 0 and at most 100 years"
@@ -24,15 +24,6 @@ _DURATION = re.compile(
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?")
 _MAX_DAYS = 36_500
-
-_shortened = reprlib.Repr()
-_shortened.maxstring = 100
-_shortened.maxlong = 100
-
-
-def shown(value: Any) -> str:
-    """Return the value as an error's sentence shows it: shortened."""
-    return _shortened.repr(value)
 
 
 def age_of(value: Any, argument: str) -> str:

@@ -1,12 +1,31 @@
-"""Truth values and whole numbers as a user writes them, or as the text that a template makes of them."""
+"""Truth values, whole numbers and choices as a user writes them, or as the text that a template makes of them."""
 
 from __future__ import annotations
 
 import re
+import reprlib
+from collections.abc import Sequence
 from typing import Any
 
-from airflow_provider_zcrm.api.ages import shown
 from airflow_provider_zcrm.api.errors import InvalidArgument
+
+_shortened = reprlib.Repr()
+_shortened.maxstring = 100
+_shortened.maxlong = 100
+
+
+def shown(value: Any) -> str:
+    """Return the value as an error's sentence shows it: shortened."""
+    return _shortened.repr(value)
+
+
+def check_choice(value: Any, argument: str, allowed: Sequence[str]) -> None:
+    """Refuse what is not one of the words that are allowed.
+
+    :raises InvalidArgument: names them
+    """
+    if value not in allowed:
+        raise InvalidArgument(f"{argument} is {shown(value)}.", advice=f"It is one of {', '.join(allowed)}.")
 
 
 def truth_of(value: Any, argument: str) -> bool:

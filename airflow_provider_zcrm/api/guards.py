@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from airflow_provider_zcrm.api.ages import shown
-from airflow_provider_zcrm.api.arguments import integer_of
+from airflow_provider_zcrm.api.arguments import integer_of, shown
 from airflow_provider_zcrm.api.errors import GuardTripped, InvalidArgument
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_zcrm.api.answers import decode, details_of, elements, unexpected
+from airflow_provider_zcrm.api.arguments import check_choice
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError
 from airflow_provider_zcrm.api.modules import in_path
@@ -116,12 +117,11 @@ def job_status(job: MassDeleteJob) -> ApiCall[JobStatus]:
 
     :raises InvalidArgument: a kind that does not exist, or a job of records without its module
     """
+    check_choice(job.kind, "kind", KINDS)
     if job.kind == "tags":
         scope = "ZohoCRM.settings.tags.READ"
         request = ApiRequest("GET", _TAGS_PATH, scope=scope, params={"job_id": job.id})
         return ApiCall(request, lambda response: _status(response, request, "mass_delete", _TAG_KEYS))
-    if job.kind != "records":
-        raise InvalidArgument(f"kind is {job.kind!r}; it must be one of {', '.join(KINDS)}.")
     if not job.module:
         raise InvalidArgument("A job of kind records needs its module, because Zoho keeps such jobs per module.")
     request = _records_request("GET", job.module, "READ", params={"job_id": job.id})

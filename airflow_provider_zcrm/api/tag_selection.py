@@ -22,8 +22,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
-from airflow_provider_zcrm.api.ages import age_of, moment_at, moment_of, shown, time_of
-from airflow_provider_zcrm.api.arguments import integer_of, truth_of
+from airflow_provider_zcrm.api.ages import age_of, moment_at, moment_of, time_of
+from airflow_provider_zcrm.api.arguments import integer_of, shown, truth_of
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.api.ids import flat
 from airflow_provider_zcrm.api.tags import RecordsCount, Tag

@@ -191,11 +191,11 @@ class MassDeleteTagsOperator(MassDeleteOperator):
 
     def _wanted(self) -> tuple[list[str], list[str]]:
         """Return the ids and the names that are asked for, or refuse the arguments."""
+        from airflow_provider_zcrm.api.arguments import check_choice
         from airflow_provider_zcrm.api.ids import ids_of, names_of
 
         for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise InvalidArgument(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}.")
+            check_choice(getattr(self, name), name, allowed)
         if (self.tag_ids is None) == (self.tag_names is None):
             raise InvalidArgument("Pass either tag_ids or tag_names, not both and not neither.")
         if self.tag_ids is not None:

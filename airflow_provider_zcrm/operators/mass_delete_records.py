@@ -125,15 +125,14 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         :raises ZohoCrmFailure: what no retry will mend; of a custom view also a failed job and a submission of unknown outcome
         :raises ZohoCrmError: what a retry may mend; it goes on where this try stopped
         """
+        from airflow_provider_zcrm.api.arguments import check_choice
         from airflow_provider_zcrm.hooks.errors import airflow_errors
 
-        if self.cvid is None:
-            with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
-                self._check_given()
-                return self._delete_ids(context)
-        with airflow_errors(self.zoho_crm_conn_id, *_FINAL_FOR_A_VIEW), self._deadline_first():
+        final = () if self.cvid is None else _FINAL_FOR_A_VIEW
+        with airflow_errors(self.zoho_crm_conn_id, *final), self._deadline_first():
             self._check_given()
-            return self._delete_view(context)
+            check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
+            return self._delete_ids(context) if self.cvid is None else self._delete_view(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
         """Go on when the trigger has fired."""
@@ -271,8 +270,6 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     def _max_records(self) -> int | None:
         from airflow_provider_zcrm.api.arguments import integer_of
 
-        if self.on_partial_failure not in ("fail", "ignore"):
-            raise InvalidArgument(f"on_partial_failure is {self.on_partial_failure!r}; it must be fail or ignore.")
         return None if self.max_records is None else integer_of(self.max_records, "max_records", 0)
 
     def _open(self, context: Context, state: TaskState, view: View | None = None) -> RecordJournal:

@@ -158,12 +158,11 @@ class MassDeleteJobSensor(BaseSensorOperator):
         return ZohoCrmHook(self.zoho_crm_conn_id, retries=retries).get_conn()
 
     def _check_arguments(self) -> None:
+        from airflow_provider_zcrm.api.arguments import check_choice
         from airflow_provider_zcrm.api.mass_delete import KINDS
 
-        if self.on_partial_failure not in ("fail", "ignore"):
-            raise InvalidArgument(f"on_partial_failure is {self.on_partial_failure!r}; it must be fail or ignore.")
-        if self.kind not in KINDS:
-            raise InvalidArgument(f"kind is {self.kind!r}; it must be one of {', '.join(KINDS)}.")
+        check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
+        check_choice(self.kind, "kind", KINDS)
         if self.kind == "records" and not self.module:
             raise InvalidArgument("kind records needs module, because Zoho keeps such jobs per module.")
 

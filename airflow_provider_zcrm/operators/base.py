@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
@@ -16,6 +17,7 @@ from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, R
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 
 
@@ -46,10 +48,13 @@ class RefusesWhatCameOutEmpty:
 
 
 class MassDeleteOperator(RefusesWhatCameOutEmpty, BaseOperator):
-    """The client that gives up at the task's deadline, and the job ids that the task has got."""
+    """The client that gives up at the task's deadline, the job ids that the task has got, and the wait for the jobs."""
 
     ui_color = "#f9d6d2"
     zoho_crm_conn_id: str
+    deferrable: bool
+    poke_interval: float | timedelta | None
+    unknown_job_grace: float
     _submitted: tuple[str, ...] = ()
     # epoch seconds; known once the journal is open
     _until = math.inf
@@ -66,6 +71,41 @@ class MassDeleteOperator(RefusesWhatCameOutEmpty, BaseOperator):
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 
         return ZohoCrmHook(self.zoho_crm_conn_id, retries=RetryPolicy(until=self._until)).get_conn()
+
+    def _seconds(self, argument: str) -> float:
+        """Return an argument that is a time, in seconds.
+
+        :raises InvalidArgument: it is neither a number nor a timedelta
+        """
+        from airflow_provider_zcrm.operators.waiting import seconds
+
+        found = seconds(getattr(self, argument), argument)
+        if found is None:
+            raise InvalidArgument(f"{argument} is None; it must be a number of seconds or a timedelta.")
+        return found
+
+    def _reports_of(
+        self, context: Context, jobs: Sequence[MassDeleteJob], deadline: float, carry: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return what became of each job; a deferrable task goes on in its ``execute_complete`` instead.
+
+        :param deadline: epoch seconds.
+        :param carry: what ``execute_complete`` needs; the calls made so far are added as ``api_calls``.
+        """
+        from airflow_provider_zcrm.operators.waiting import defer_to_triggerer, poll_until_ended
+
+        if self.deferrable and jobs:
+            defer_to_triggerer(
+                self,
+                context,
+                jobs,
+                deadline,
+                zoho_crm_conn_id=self.zoho_crm_conn_id,
+                poke_interval=self.poke_interval,
+                unknown_job_grace=self.unknown_job_grace,
+                carry={**carry, "api_calls": self._client.credits.calls},
+            )
+        return poll_until_ended(self._client, jobs, deadline, self.poke_interval, self.unknown_job_grace)
 
     def _announce(self, context: Context, job_ids: list[str]) -> None:
         """Push the job ids: the id itself for one, so that ``output["job_id"]`` serves a single sensor, else the list."""

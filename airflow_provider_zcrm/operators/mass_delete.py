@@ -133,6 +133,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         :raises ZohoCrmError: what a retry may mend; it goes on where this try stopped
         """
         from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.version_compat import TaskState
 
@@ -163,7 +164,10 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             if not job_ids:
                 self.log.info("No tag of %s is submitted.", self.module)
             if self.wait_for_completion and not dry_run:
-                return self._wait(context, deletion, job_ids, deletion.without_set_aside(wanted), counts, journal.deadline)
+                jobs = [MassDeleteJob("tags", job_id, self.module) for job_id in job_ids]
+                wanted = deletion.without_set_aside(wanted)
+                reports = self._reports_of(context, jobs, journal.deadline, {"tag_ids": wanted, "counts": counts})
+                return self._finish(context, deletion, reports, wanted, counts)
             return job_ids
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
@@ -207,10 +211,9 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         from airflow_provider_zcrm.operators.waiting import seconds
         from airflow_provider_zcrm.version_compat import task_round
 
-        timeout, settle, _ = (seconds(getattr(self, name), name) for name in ("timeout", "settle", "poke_interval"))
-        if timeout is None or settle is None:
-            raise InvalidArgument("timeout and settle must be numbers of seconds or timedeltas, not None.")
-        journal = Journal.open(stored, task_round(context), time.time(), timeout)
+        # the wait would refuse it too late, when the jobs are submitted
+        seconds(self.poke_interval, "poke_interval")
+        journal = Journal.open(stored, task_round(context), time.time(), self._seconds("timeout"))
         self._until = journal.deadline
         return journal
 
@@ -249,7 +252,6 @@ class MassDeleteTagsOperator(MassDeleteOperator):
     def _deletion(self, context: Context, journal: Journal, state: TaskState) -> TagDeletion:
         from airflow_provider_zcrm.api.guards import Guards
         from airflow_provider_zcrm.operators.tag_deletion import Rules, TagDeletion
-        from airflow_provider_zcrm.operators.waiting import seconds
 
         return TagDeletion(
             self._client,
@@ -258,7 +260,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             save=lambda changed: state.set(_JOURNAL, changed.to_json()),
             announce=lambda job_ids: self._announce(context, job_ids),
             rules=Rules(Guards.of(self.max_tags, self.max_share), self.used_by_automation, self.refused_tags),
-            settle=seconds(self.settle, "settle") or 0.0,
+            settle=self._seconds("settle"),
         )
 
     def _push_counts(self, context: Context, counts: Mapping[str, int | None], earlier_calls: int = 0) -> None:
@@ -266,33 +268,6 @@ class MassDeleteTagsOperator(MassDeleteOperator):
 
         context["ti"].xcom_push(key="counts", value=dict(counts))
         push_api_usage(context, self._client, earlier_calls)
-
-    def _wait(
-        self,
-        context: Context,
-        deletion: TagDeletion,
-        job_ids: list[str],
-        wanted: list[str],
-        counts: Mapping[str, int | None],
-        deadline: float,
-    ) -> list[str]:
-        from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
-        from airflow_provider_zcrm.operators.waiting import defer_to_triggerer, poll_until_ended
-
-        jobs = [MassDeleteJob("tags", job_id, self.module) for job_id in job_ids]
-        if self.deferrable and jobs:
-            defer_to_triggerer(
-                self,
-                context,
-                jobs,
-                deadline,
-                zoho_crm_conn_id=self.zoho_crm_conn_id,
-                poke_interval=self.poke_interval,
-                unknown_job_grace=self.unknown_job_grace,
-                carry={"tag_ids": wanted, "counts": counts, "api_calls": self._client.credits.calls},
-            )
-        reports = poll_until_ended(self._client, jobs, deadline, self.poke_interval, self.unknown_job_grace)
-        return self._finish(context, deletion, reports, wanted, counts)
 
     def _finish(
         self,

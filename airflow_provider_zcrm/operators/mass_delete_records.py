@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
     from airflow_provider_zcrm.api.record_journal import RecordJournal, View
     from airflow_provider_zcrm.version_compat import TaskState
 
@@ -182,7 +181,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         push_api_usage(context, self._client)
         if not job_id or not self.wait_for_completion:
             return list(self._submitted)
-        return self._wait(context, MassDeleteJob("records", job_id, view.module), journal.deadline)
+        return self._finish(context, self._reports_of(context, [MassDeleteJob("records", job_id, view.module)], journal.deadline, {}))
 
     def _view(self) -> View:
         """Return what is asked for, or refuse the arguments."""
@@ -196,22 +195,6 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             raise InvalidArgument("include_child needs territory_id.")
         territory_id = None if self.territory_id is None else _one_id(self.territory_id, "territory_id")
         return View(self.module, _one_id(self.cvid, "cvid"), territory_id, include_child)
-
-    def _wait(self, context: Context, job: MassDeleteJob, deadline: float) -> list[str]:
-        from airflow_provider_zcrm.operators.waiting import defer_to_triggerer, poll_until_ended
-
-        if self.deferrable:
-            defer_to_triggerer(
-                self,
-                context,
-                [job],
-                deadline,
-                zoho_crm_conn_id=self.zoho_crm_conn_id,
-                poke_interval=self.poke_interval,
-                unknown_job_grace=self.unknown_job_grace,
-                carry={"api_calls": self._client.credits.calls},
-            )
-        return self._finish(context, poll_until_ended(self._client, [job], deadline, self.poke_interval, self.unknown_job_grace))
 
     def _finish(self, context: Context, reports: list[dict[str, Any]], earlier_calls: int = 0) -> list[str]:
         from airflow_provider_zcrm.operators.api_usage import push_api_usage
@@ -281,10 +264,9 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         from airflow_provider_zcrm.operators.waiting import seconds
         from airflow_provider_zcrm.version_compat import task_round
 
-        timeout, _ = (seconds(getattr(self, name), name) for name in ("timeout", "poke_interval"))
-        if timeout is None:
-            raise InvalidArgument("timeout must be a number of seconds or a timedelta, not None.")
-        journal = RecordJournal.open(state.get(_JOURNAL), task_round(context), time.time(), timeout)
+        # the wait would refuse it too late, when the job is submitted
+        seconds(self.poke_interval, "poke_interval")
+        journal = RecordJournal.open(state.get(_JOURNAL), task_round(context), time.time(), self._seconds("timeout"))
         if view is not None and _journal_is_lost(context, state):
             journal = journal.with_lost(view, earlier_round=context["ti"].try_number == journal.round)
         self._until = journal.deadline

@@ -164,6 +164,9 @@ def test_missing_tags_fail_before_anything_is_sent_if_asked_for(emulator: Contro
         ({"tag_ids": ["1"], "max_tags": "None"}, "max_tags"),
         ({"tag_ids": ["1"], "dry_run": "maybe"}, "dry_run"),
         ({"tag_ids": ["1"], "dry_run": ""}, "dry_run"),
+        ({"tag_ids": ["1"], "timeout": None}, "timeout is None"),
+        ({"tag_ids": ["1"], "settle": None}, "settle is None"),
+        ({"tag_ids": ["1"], "poke_interval": "10"}, "poke_interval is '10'"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_sent(emulator: Control, arguments: dict[str, Any], said: str) -> None:

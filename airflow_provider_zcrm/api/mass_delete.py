@@ -18,6 +18,7 @@ from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError
 from airflow_provider_zcrm.api.modules import in_path
 
 TAGS_PER_JOB = 200
+RECORDS_PER_JOB = 50_000
 RECORDS_PER_CALL = 500
 KINDS = ("tags", "records")
 _TAGS_PATH = "settings/tags/actions/mass_delete"

@@ -28,11 +28,10 @@ from airflow_provider_zcrm.api.errors import (
 )
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
 from airflow_provider_zcrm.client.backoff import SharedBackoff
-from airflow_provider_zcrm.client.config import ClientConfig, tls_context
+from airflow_provider_zcrm.client.config import USER_AGENT, ClientConfig, tls_context
 from airflow_provider_zcrm.client.connections import no_answer
 from airflow_provider_zcrm.client.credits import CreditsWatch
 from airflow_provider_zcrm.client.retries import RetryPolicy
-from airflow_provider_zcrm.client.sync_client import USER_AGENT
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import tokens_of
 

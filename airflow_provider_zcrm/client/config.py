@@ -9,9 +9,12 @@ from pathlib import Path
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from airflow_provider_zcrm import __version__
 from airflow_provider_zcrm.api.data_centers import Hosts
 from airflow_provider_zcrm.api.errors import InvalidConnection
 from airflow_provider_zcrm.api.oauth import Credentials
+
+USER_AGENT = f"airflow-provider-zcrm/{__version__}"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from requests.auth import AuthBase
 from requests.exceptions import SSLError
 from urllib3 import Timeout
 
-from airflow_provider_zcrm import __version__
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import (
     RetryableError,
@@ -26,7 +25,7 @@ from airflow_provider_zcrm.api.errors import (
 )
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, AccessToken, parse_token, read_token
 from airflow_provider_zcrm.client.backoff import SharedBackoff
-from airflow_provider_zcrm.client.config import ClientConfig, tls_context
+from airflow_provider_zcrm.client.config import USER_AGENT, ClientConfig, tls_context
 from airflow_provider_zcrm.client.connections import WatchedAdapter, no_answer, written
 from airflow_provider_zcrm.client.credits import CreditsWatch
 from airflow_provider_zcrm.client.retries import RetryPolicy
@@ -34,7 +33,6 @@ from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import tokens_of
 
 T = TypeVar("T")
-USER_AGENT = f"airflow-provider-zcrm/{__version__}"
 
 
 class ZohoCrmClient:

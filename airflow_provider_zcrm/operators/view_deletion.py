@@ -23,7 +23,7 @@ from airflow_provider_zcrm.api.errors import (
     ZohoCrmError,
 )
 from airflow_provider_zcrm.api.guards import check_records
-from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status, submit_records_by_view
+from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_JOB, MassDeleteJob, job_status, submit_records_by_view
 from airflow_provider_zcrm.api.record_count import count_view
 from airflow_provider_zcrm.api.record_journal import RecordJournal, Submission, View
 from airflow_provider_zcrm.operators.waiting import check_deadline, growing_pauses
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RECORDS_PER_JOB = 50_000
 _LOOK = (
     "Look into the logs of the earlier tries and into Zoho CRM, whether the records are going or gone: the view itself, Setup > Data "
     "Administration > Recycle Bin, and Audit Log. If they are not, confirm_resubmit=True and clearing the task submit the view once more, "

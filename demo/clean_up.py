@@ -17,7 +17,6 @@ from demo.local_airflow import LocalAirflow
 from demo.processes import DemoFailed, Processes
 
 DAG_ID = "zoho_crm_cleanup_many_modules"
-TASK_ID = "clean_up"
 CONNECTION_ID = "zoho_crm_default"
 
 Tags = dict[str, list[str]]

@@ -16,11 +16,10 @@ from airflow_provider_zcrm.api.errors import InvalidModule
 
 @dataclass(frozen=True)
 class Module:
-    """A module: ``id``, ``api_name`` (None for a web tab) and the label of its list."""
+    """A module: ``id``, ``api_name`` (None for a web tab), and whether the API serves it."""
 
     id: str
     api_name: str | None
-    plural_label: str = ""
     api_supported: bool = True
 
 
@@ -44,7 +43,7 @@ def list_modules() -> ApiCall[list[Module]]:
         if not isinstance(body, dict) or not isinstance(body.get("modules"), list):
             raise unexpected("modules", response, request)
         return [
-            Module(str(m["id"]), m.get("api_name"), str(m.get("plural_label") or ""), m.get("api_supported") is not False)
+            Module(str(m["id"]), m.get("api_name"), m.get("api_supported") is not False)
             for m in body["modules"]
             if isinstance(m, dict) and m.get("id")
         ]

@@ -201,8 +201,7 @@ class Candidates:
             else:
                 kept.append(Verdict(passed.tag, why))
         kept.sort(key=lambda verdict: _oldest_first(verdict.tag))
-        counted = sum(verdict.tag.id in facts for verdict in self.passed)
-        return Choice(tuple(chosen), tuple(kept), counted, bool(self.selection.criteria))
+        return Choice(tuple(chosen), tuple(kept), bool(self.selection.criteria))
 
     def _is_open(self, tag: Tag, facts: Mapping[str, RecordsCount | None]) -> bool:
         return tag.id not in facts and _needs_count(self.selection, tag)
@@ -210,14 +209,10 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is chosen and what is kept, each with its reason; both have the oldest first, then go by id.
-
-    :param counted: how many tags had an API call of their own.
-    """
+    """What is chosen and what is kept, each with its reason; both have the oldest first, then go by id."""
 
     chosen: tuple[Verdict, ...]
     kept: tuple[Verdict, ...]
-    counted: int
     has_criterion: bool
 
     @property

@@ -37,14 +37,6 @@ class Tag:
 
 
 @dataclass(frozen=True)
-class TagList:
-    """The tags of a module, and how many the edition allows (None where Zoho does not say)."""
-
-    tags: tuple[Tag, ...]
-    allowed_count: int | None = None
-
-
-@dataclass(frozen=True)
 class RecordsCount:
     """How many records carry a tag, and the features that use it (``configured_areas``, None where the org's version lacks it)."""
 
@@ -62,7 +54,7 @@ class RecordsCount:
         return tuple(str(name).replace("custom_view", "custom view") for name, value in named.items() if _says_something(value))
 
 
-def list_tags(module: str, *, include_usage: bool = False) -> ApiCall[TagList]:
+def list_tags(module: str, *, include_usage: bool = False) -> ApiCall[tuple[Tag, ...]]:
     """Return the call for all tags of a module, given by its API name.
 
     :param include_usage: ask for ``record_count`` and ``last_accessed_time`` too. Only Zoho's specification of 2026 has this, without
@@ -71,15 +63,13 @@ def list_tags(module: str, *, include_usage: bool = False) -> ApiCall[TagList]:
     usage = {"include": "associated_record_count,last_accessed_time"} if include_usage else {}
     request = ApiRequest("GET", "settings/tags", scope=_READ, params={"module": module, **usage})
 
-    def parse(response: ApiResponse) -> TagList:
+    def parse(response: ApiResponse) -> tuple[Tag, ...]:
         body = decode(response, request)
         if body is None:
-            return TagList(())
+            return ()
         if not isinstance(body, dict) or not isinstance(body.get("tags"), list):
             raise unexpected("tags", response, request)
-        tags = tuple(_tag(tag) for tag in body["tags"] if isinstance(tag, dict) and tag.get("id"))
-        info = body.get("info")
-        return TagList(tags, info.get("allowed_count") if isinstance(info, dict) else None)
+        return tuple(_tag(tag) for tag in body["tags"] if isinstance(tag, dict) and tag.get("id"))
 
     return ApiCall(request, parse)
 

@@ -113,7 +113,7 @@ class Examination:
             yield failure("list of tags", error)
         else:
             if tags is not None:
-                yield Finding("list of tags", OK, f"{module} has {len(tags.tags)}.")
+                yield Finding("list of tags", OK, f"{module} has {len(tags)}.")
 
     def _feature(self, feature: Feature) -> Finding:
         lacking = [scope for scope in feature.needs if self._has(scope) is False]

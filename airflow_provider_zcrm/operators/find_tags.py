@@ -79,7 +79,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty, BaseOperator):
             guards = Guards.of(self.max_tags, self.max_share)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self.module)
-            tags = client.send(list_tags(self.module, include_usage=selection.asks_for_usage)).tags
+            tags = client.send(list_tags(self.module, include_usage=selection.asks_for_usage))
             found = selection.candidates(tags, datetime.now(UTC))
             facts: dict[str, RecordsCount | None] = {}
             while tag_ids := found.needs_counts(facts):

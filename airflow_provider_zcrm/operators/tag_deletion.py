@@ -92,7 +92,7 @@ class TagDeletion:
 
         An empty list is read twice, because an answer without a body (204) means that too.
         """
-        tags = self._client.send(list_tags(self._module)).tags or self._client.send(list_tags(self._module)).tags
+        tags = self._client.send(list_tags(self._module)) or self._client.send(list_tags(self._module))
         self._listed = {tag.id: tag for tag in tags}
         return len(self._listed)
 

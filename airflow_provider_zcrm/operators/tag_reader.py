@@ -40,7 +40,7 @@ class TagReader:
 
     def look(self, tag_ids: Sequence[str]) -> list[Tag]:
         """Read the list of tags and return those of the given ones that are in it."""
-        self._listed = {tag.id: tag for tag in self._client.send(list_tags(self._module, include_usage=True)).tags}
+        self._listed = {tag.id: tag for tag in self._client.send(list_tags(self._module, include_usage=True))}
         return [self._listed[tag_id] for tag_id in tag_ids if tag_id in self._listed]
 
     def is_gone(self, tag_id: str) -> bool:

@@ -61,7 +61,7 @@ class TagRestoration:
 
     def missing(self) -> list[SavedTag]:
         """Read the list of tags and return those of the backup whose names are not in it."""
-        ids = {tag.name: tag.id for tag in self._client.send(list_tags(self._module)).tags}
+        ids = {tag.name: tag.id for tag in self._client.send(list_tags(self._module))}
         self._ids |= {tag.id: ids[tag.name] for tag in self._tags.values() if tag.name in ids}
         return [tag for tag in self._tags.values() if tag.id not in self._ids]
 

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_provider_zcrm.api.mass_delete import JobStatus, MassDeleteJob, job_status, submit_records_by_view, submit_tags
 from airflow_provider_zcrm.api.modules import Module, list_modules
 from airflow_provider_zcrm.api.tag_selection import TagSelection
-from airflow_provider_zcrm.api.tags import Tag, TagList, list_tags
+from airflow_provider_zcrm.api.tags import Tag, list_tags
 from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
 from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
@@ -39,8 +39,8 @@ def with_the_hook() -> str:
     """Send calls from a task of one's own."""
     client = assert_type(ZohoCrmHook("zoho_crm_default").get_conn(), ZohoCrmClient)
     assert_type(client.send(list_modules()), list[Module])
-    found = assert_type(client.send(list_tags("Leads")), TagList)
-    hot: list[Tag] = [tag for tag in found.tags if tag.name == "hot"]
+    found = assert_type(client.send(list_tags("Leads")), tuple[Tag, ...])
+    hot: list[Tag] = [tag for tag in found if tag.name == "hot"]
     job_id = assert_type(client.send(submit_tags("Leads", "2276164000000000125", [tag.id for tag in hot])), str)
     job = MassDeleteJob("tags", job_id)
     status = assert_type(client.send(job_status(job)), JobStatus)
@@ -50,7 +50,7 @@ def with_the_hook() -> str:
 
 async def without_a_worker(client: AsyncZohoCrmClient) -> str:
     """Send the same calls from an event loop."""
-    assert_type(await client.send(list_tags("Leads")), TagList)
+    assert_type(await client.send(list_tags("Leads")), tuple[Tag, ...])
     return assert_type(await client.send(submit_records_by_view("Leads", "2276164000000538003")), str)
 
 

@@ -10,7 +10,7 @@ from airflow_provider_zcrm.api.call import ApiCall
 from airflow_provider_zcrm.api.errors import UnreadableResponse
 from airflow_provider_zcrm.api.modules import Module, list_modules
 from airflow_provider_zcrm.api.org import Org, get_org
-from airflow_provider_zcrm.api.tags import RecordsCount, Tag, TagList, count_records, list_tags
+from airflow_provider_zcrm.api.tags import RecordsCount, Tag, count_records, list_tags
 from tests.unit.api.answers import answer
 
 HOT = {
@@ -52,38 +52,35 @@ def test_a_read_is_a_get_that_may_be_repeated(call: ApiCall[Any], path: str, par
 @pytest.mark.parametrize(
     ("call", "body", "value"),
     [
-        (list_modules(), {"modules": [LEADS]}, [Module("2276164000000000125", "Leads", "Leads")]),
+        (list_modules(), {"modules": [LEADS]}, [Module("2276164000000000125", "Leads")]),
         (list_modules(), {"modules": []}, []),
         (
             list_modules(),
-            {"modules": [{"id": 5, "api_name": None, "api_supported": False, "plural_label": None}, {"api_name": "NoId"}, "nonsense"]},
-            [Module("5", None, "", api_supported=False)],
+            {"modules": [{"id": 5, "api_name": None, "api_supported": False}, {"api_name": "NoId"}, "nonsense"]},
+            [Module("5", None, api_supported=False)],
         ),
         (
             list_tags("Leads"),
             {"tags": [HOT], "info": {"record_limit": 20, "count": 1, "allowed_count": 500}},
-            TagList(
-                (
-                    Tag(
-                        "2276164000001021041",
-                        "hot",
-                        "#F48435",
-                        "2025-12-29T10:43:05+05:30",
-                        "2026-01-02T08:00:00+05:30",
-                        "Patricia Boyle",
-                        "2276164000000225013",
-                    ),
+            (
+                Tag(
+                    "2276164000001021041",
+                    "hot",
+                    "#F48435",
+                    "2025-12-29T10:43:05+05:30",
+                    "2026-01-02T08:00:00+05:30",
+                    "Patricia Boyle",
+                    "2276164000000225013",
                 ),
-                500,
             ),
         ),
         (
             list_tags("Leads"),
             {"tags": [{"id": "1", "name": "bare", "color_code": None, "created_by": None}, {"name": "no id"}, None]},
-            TagList((Tag("1", "bare"),)),
+            (Tag("1", "bare"),),
         ),
-        (list_tags("Leads"), {"tags": [{"id": 7, "name": None}], "info": {}}, TagList((Tag("7", ""),))),
-        (list_tags("Leads"), {"tags": []}, TagList(())),
+        (list_tags("Leads"), {"tags": [{"id": 7, "name": None}], "info": {}}, (Tag("7", ""),)),
+        (list_tags("Leads"), {"tags": []}, ()),
         (count_records("Leads", "1"), {"count": "3"}, RecordsCount(3)),
         (count_records("Leads", "1"), {"count": 3, "configured_areas": AREAS}, RecordsCount(3, AREAS)),
         (count_records("Leads", "1"), {"count": "0", "configured_areas": []}, RecordsCount(0)),
@@ -99,7 +96,7 @@ NO_CONTENT = answer(204, headers={"content-type": "application/json;charset=utf-
 
 
 def test_no_content_means_that_a_module_has_no_tags() -> None:
-    assert list_tags("Leads").parse(NO_CONTENT) == TagList(())
+    assert list_tags("Leads").parse(NO_CONTENT) == ()
 
 
 def test_no_content_does_not_mean_that_an_org_has_no_modules() -> None:

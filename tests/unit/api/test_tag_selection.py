@@ -212,7 +212,7 @@ def test_all_criteria_must_hold_and_all_reasons_are_given() -> None:
         ("4", "name_glob"),
         ("2", "created_before"),
     ]
-    assert (choice.looked_at, choice.counted, str(choice)) == (4, 2, "1 of 4 tags chosen")
+    assert (choice.looked_at, str(choice)) == (4, "1 of 4 tags chosen")
 
 
 # --- keep, limit, everything, nothing --------------------------------------------------------------------------------
@@ -342,8 +342,7 @@ def test_with_a_limit_only_so_many_are_counted_as_it_takes() -> None:
     assert found.needs_counts(facts) == ("3",)
     facts["3"] = RecordsCount(0)
     assert found.needs_counts(facts) == ()
-    choice = found.choose(facts)
-    assert ([v.tag.id for v in choice.chosen], choice.counted) == (["2", "3"], 3)
+    assert [verdict.tag.id for verdict in found.choose(facts).chosen] == ["2", "3"]
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
@@ -615,7 +614,7 @@ def test_the_calls_are_known_before_and_suffice(selection: TagSelection, world: 
 
     choice, calls = run(selection, tags, answers)
 
-    assert calls == choice.counted <= found.calls_needed <= len(tags)
+    assert calls <= found.calls_needed <= len(tags)
     # those that a limit made superfluous would have changed nothing
     unlimited = TagSelection.from_dict({key: item for key, item in selection.to_dict().items() if key != "limit"})
     every_call = unlimited.candidates(tags, NOW).needs_counts({})

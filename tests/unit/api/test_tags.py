@@ -11,7 +11,7 @@ from tests.unit.api.answers import answer
 
 
 def read(**tag: Any) -> Tag:
-    return list_tags("Leads", include_usage=True).parse(answer(200, {"tags": [{"id": "1", "name": "hot", **tag}]})).tags[0]
+    return list_tags("Leads", include_usage=True).parse(answer(200, {"tags": [{"id": "1", "name": "hot", **tag}]}))[0]
 
 
 def test_the_use_of_tags_is_asked_for_only_on_demand() -> None:

@@ -8,7 +8,11 @@ from __future__ import annotations
 from urllib.parse import SplitResult
 
 SCHEME = "zohocrm"
-_FORM = f"{SCHEME}://<connection id>/<module>/tags"
+
+
+def tags_uri(conn_id: str, module: str) -> str:
+    """Return the URI of the tags of a module."""
+    return f"{SCHEME}://{conn_id}/{module}/tags"
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:
@@ -18,5 +22,5 @@ def sanitize_uri(uri: SplitResult) -> SplitResult:
     """
     parts = uri.path.split("/")
     if not uri.netloc or len(parts) != 3 or not parts[1] or parts[2] != "tags" or uri.query:
-        raise ValueError(f"{uri.geturl()!r} is not of the form {_FORM}")
+        raise ValueError(f"{uri.geturl()!r} is not of the form {tags_uri('<connection id>', '<module>')}")
     return uri

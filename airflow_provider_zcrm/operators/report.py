@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import Asset, AssetAlias, BaseOperator
 
+from airflow_provider_zcrm.assets import tags_uri
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class ReportTagCleanupOperator(BaseOperator):
         self.log.info("What was done:\n\n%s\n", text)
         context["ti"].xcom_push(key="numbers", value=report.as_dict())
         if report.deleted:
-            asset = Asset(f"zohocrm://{self.zoho_crm_conn_id}/{self.module}/tags")
+            asset = Asset(tags_uri(self.zoho_crm_conn_id, self.module))
             context["outlet_events"][CLEANED_TAGS].add(asset, extra=report.as_dict())
         return text
 

@@ -10,9 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from airflow_provider_zcrm.api.arguments import shown
 from airflow_provider_zcrm.api.errors import InvalidArgument
 
 _ID = re.compile(r"[0-9]{1,19}")
+# with strings, lists or dicts in it; what has brackets for another reason is a name, or a pattern of names
+_WRITTEN_LIST = re.compile(r"""\s*(?:[\[({]\s*(['"]).*\1|\[\s*[\[{]\s*['"].*[\]}])\s*,?\s*[\])}]\s*""", re.DOTALL)
 
 
 def ids_of(value: Any, argument: str) -> list[str]:
@@ -29,18 +32,27 @@ def ids_of(value: Any, argument: str) -> list[str]:
 def names_of(value: Any, argument: str) -> list[str]:
     """Return the names in ``value`` (a string, or an iterable of strings nested at most twice), in their order, each once.
 
-    :raises InvalidArgument: for anything else, and for a string that looks like a list
+    :raises InvalidArgument: for anything else, and for a list that was made a string
     """
-    if isinstance(value, str) and value[:1] in ("[", "(", "{"):
-        raise InvalidArgument(
-            f"{argument} is the string {value!r}, which looks like a list.",
-            advice=f"Pass a list, or another task's output as {argument}=task.output; a Jinja expression makes a string of a list.",
-        )
+    refuse_written_list(value, argument)
     names = list(flat(value, argument))
     wrong = [name for name in names if not isinstance(name, str) or not name]
     if wrong:
-        raise InvalidArgument(f"{argument} holds {wrong[0]!r}, which is not the name of a tag.")
+        raise InvalidArgument(f"{argument} holds {shown(wrong[0])}, which is not the name of a tag.")
     return list(dict.fromkeys(names))
+
+
+def refuse_written_list(value: Any, argument: str) -> None:
+    """Refuse the text of a list.
+
+    :raises InvalidArgument: it is one
+    """
+    if isinstance(value, str) and _WRITTEN_LIST.fullmatch(value):
+        raise InvalidArgument(
+            f"{argument} is the string {shown(value)}, which looks like a list.",
+            advice="Pass a list, or task.output for what another task returns; a Jinja expression makes a string of a list, unless the DAG "
+            "has render_template_as_native_obj=True.",
+        )
 
 
 def flat(value: Any, argument: str, depth: int = 2) -> Iterable[Any]:
@@ -63,7 +75,7 @@ def _id(value: Any, argument: str) -> str:
     text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     if not _ID.fullmatch(text):
         raise InvalidArgument(
-            f"{argument} holds {value!r}, which is not a Zoho id (1 to 19 digits).",
+            f"{argument} holds {shown(value)}, which is not a Zoho id (1 to 19 digits).",
             advice=f"Pass ids, or another task's output as {argument}=task.output; a Jinja expression makes a string of a list.",
         )
     return text

@@ -25,7 +25,7 @@ from typing import Any, cast
 from airflow_provider_zcrm.api.ages import age_of, moment_at, moment_of, time_of
 from airflow_provider_zcrm.api.arguments import integer_of, shown, truth_of
 from airflow_provider_zcrm.api.errors import InvalidArgument
-from airflow_provider_zcrm.api.ids import flat
+from airflow_provider_zcrm.api.ids import flat, refuse_written_list
 from airflow_provider_zcrm.api.tags import RecordsCount, Tag
 
 Strings = str | Sequence[str]
@@ -386,11 +386,7 @@ def _as_used(selection: TagSelection, uses: Sequence[str] | None) -> Finding:
 
 
 def _strings(value: Any, argument: str) -> tuple[str, ...]:
-    if isinstance(value, str) and re.fullmatch(r"""\s*[\[({]\s*(['"]).*\1\s*,?\s*[\])}]\s*""", value, re.DOTALL):
-        raise InvalidArgument(
-            f"{argument} is the string {shown(value)}, which looks like a list.",
-            advice="Pass a list; a Jinja expression makes a string of one, render_template_as_native_obj=True of the DAG does not.",
-        )
+    refuse_written_list(value, argument)
     return tuple(dict.fromkeys(_string(item, argument) for item in flat(value, argument)))
 
 

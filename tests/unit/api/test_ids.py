@@ -147,12 +147,36 @@ def test_one_name_is_a_name() -> None:
     assert names_of("12", "tags") == ["12"]
 
 
-@pytest.mark.parametrize("value", ["['hot', 'cold']", '["hot"]', "('hot',)", "{'hot'}"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "['hot', 'cold']",
+        '["hot"]',
+        "('hot',)",
+        "{'hot'}",
+        " ['hot']\n",
+        "[['hot'], ['cold']]",
+        "[{'id': '1', 'name': 'hot', 'records': None}]",
+    ],
+)
 def test_a_string_that_looks_like_a_list_is_refused(value: str) -> None:
     with pytest.raises(InvalidArgument, match="looks like a list") as caught:
         names_of(value, "tags")
 
-    assert "tags=task.output" in caught.value.advice
+    assert "task.output" in caught.value.advice
+    assert "render_template_as_native_obj=True" in caught.value.advice
+
+
+@pytest.mark.parametrize("value", ["(old)", "[old] leads", "[2024]", "{x}", "(it's old)"])
+def test_a_name_may_have_brackets(value: str) -> None:
+    assert names_of(value, "tags") == [value]
+
+
+def test_a_refusal_shows_the_beginning_of_a_long_value() -> None:
+    for refused in (lambda: names_of(str(["hot"] * 1000), "tags"), lambda: ids_of("hot" * 1000, "tag_ids")):
+        with pytest.raises(InvalidArgument) as caught:
+            refused()
+        assert len(str(caught.value)) < 400
 
 
 def test_a_name_in_a_list_may_look_like_anything() -> None:

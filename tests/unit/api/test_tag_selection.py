@@ -371,6 +371,7 @@ def test_with_a_limit_only_so_many_are_counted_as_it_takes() -> None:
         ({"names": '["VIP"]'}, "looks like a list"),
         ({"name_glob": " ('VIP',) "}, "looks like a list"),
         ({"keep_regex": "{'VIP'}"}, "looks like a list"),
+        ({"keep": "[['VIP'], ['gold']]"}, "looks like a list"),
         ({"name_regex": "("}, "name_regex holds '(', which is not a regular expression: missing )"),
         ({"name_regex": ["ok", "*"]}, "nothing to repeat"),
         ({"keep_regex": "a{99999999999}"}, "too large"),

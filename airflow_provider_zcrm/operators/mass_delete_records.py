@@ -171,6 +171,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             save=lambda changed: state.set(_JOURNAL, changed.to_json()),
             max_records=max_records,
             confirmed=confirmed,
+            unknown_job_grace=self.unknown_job_grace,
         )
         job_id = deletion.earlier_job()
         if job_id is None and dry_run:

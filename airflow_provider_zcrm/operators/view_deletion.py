@@ -23,7 +23,7 @@ from airflow_provider_zcrm.api.errors import (
     ZohoCrmError,
 )
 from airflow_provider_zcrm.api.guards import check_records
-from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_JOB, MassDeleteJob, job_status, submit_records_by_view
+from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_JOB, JobStatus, MassDeleteJob, job_status, submit_records_by_view
 from airflow_provider_zcrm.api.record_count import count_view
 from airflow_provider_zcrm.api.record_journal import RecordJournal, Submission, View
 from airflow_provider_zcrm.operators.waiting import check_deadline, growing_pauses
@@ -47,6 +47,7 @@ class ViewDeletion:
     :param save: stores the journal and returns only when that is acknowledged; if it fails, nothing is sent.
     :param max_records: the most records that the view may show; None for any number, and for no count.
     :param confirmed: a person has looked, and wants the view to be submitted again.
+    :param unknown_job_grace: seconds for which Zoho may not know a job that it has accepted.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ViewDeletion:
         *,
         max_records: int | None,
         confirmed: bool,
+        unknown_job_grace: float,
     ) -> None:
         self._client = client
         self._view = view
@@ -65,11 +67,12 @@ class ViewDeletion:
         self._save_journal = save
         self._max_records = max_records
         self._confirmed = confirmed
+        self._unknown_job_grace = unknown_job_grace
 
     def earlier_job(self) -> str | None:
         """Return the job that this task has submitted already, None if there is none or its rest is to be submitted again."""
         accepted = self._journal.accepted(self._view)
-        if accepted is None or (self._is_confirmed(accepted) and self._has_left_records(str(accepted.job_id))):
+        if accepted is None or (self._is_confirmed(accepted) and self._has_left_records(accepted)):
             return None
         log.info("Job %s is for the records of %s since %s; nothing is submitted again.", accepted.job_id, self._view, _when(accepted))
         return accepted.job_id
@@ -89,6 +92,7 @@ class ViewDeletion:
     def submit(self) -> str | None:
         """Submit the view, after another job where Zoho wants that, and return the job's id; None if the view shows no record.
 
+        :raises ResubmissionForbidden: as `check`, or Zoho runs a mass delete that may be one of this task
         :raises SubmissionUncertain: nobody knows whether Zoho took it
         :raises DeadlineReached: the time is over before Zoho took it
         :raises ZohoCrmError: Zoho refused it
@@ -102,6 +106,8 @@ class ViewDeletion:
                 log.info("%s", error)
                 return None
             except JobAlreadyRunning as error:
+                if (job_id := self._own_job(error)) is not None:
+                    return job_id
                 self._wait_for_the_other(error, next(pauses))
 
     def _counted(self) -> int | None:
@@ -141,6 +147,23 @@ class ViewDeletion:
         self._save(self._journal.with_outcome("accepted", time.time(), job_id))
         return job_id
 
+    def _own_job(self, error: JobAlreadyRunning) -> str | None:
+        """Return the job of an earlier round if it runs, or has deleted all by now; one that Zoho does not know may run as well."""
+        accepted = self._journal.accepted(self._view)
+        if accepted is None:
+            return None
+        status = self._status(accepted)
+        if status is None:
+            raise ResubmissionForbidden(
+                f"Zoho does not know job {accepted.job_id}, which it accepted at {_when(accepted)} for the records of {self._view}, "
+                "and runs a mass delete now, which may be that one.",
+                advice=_LOOK,
+            ) from error
+        if _left_records(status):
+            return None
+        log.info("Job %s, which was accepted for the records of %s, is %s; it is taken up.", accepted.job_id, self._view, status.state)
+        return accepted.job_id
+
     def _wait_for_the_other(self, error: JobAlreadyRunning, seconds: float) -> None:
         """Wait for the job of somebody else; one that may be our own must not be followed by a second."""
         unknown = self._journal.unknown(self._view)
@@ -153,17 +176,27 @@ class ViewDeletion:
     def _is_confirmed(self, submission: Submission) -> bool:
         return self._confirmed and self._journal.may_be_confirmed(submission)
 
-    def _has_left_records(self, job_id: str) -> bool:
-        """Tell whether a job has ended without deleting all, or is unknown to Zoho."""
+    def _has_left_records(self, accepted: Submission) -> bool:
+        """Tell whether a job has ended without deleting all, or is unknown to Zoho although it was accepted long enough ago."""
+        status = self._status(accepted)
+        if status is None:
+            return time.time() - accepted.at > self._unknown_job_grace
+        return _left_records(status)
+
+    def _status(self, accepted: Submission) -> JobStatus | None:
+        """Return what Zoho says of a job, None if it does not know it."""
         try:
-            status = self._client.send(job_status(MassDeleteJob("records", job_id, self._view.module)))
+            return self._client.send(job_status(MassDeleteJob("records", str(accepted.job_id), self._view.module)))
         except JobNotFound:
-            return True
-        return status.state == "FAILED" or (status.ended and bool(status.failed))
+            return None
 
     def _save(self, journal: RecordJournal) -> None:
         self._save_journal(journal)
         self._journal = journal
+
+
+def _left_records(status: JobStatus) -> bool:
+    return status.state == "FAILED" or (status.ended and bool(status.failed))
 
 
 def _when(submission: Submission) -> str:

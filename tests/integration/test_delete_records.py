@@ -395,6 +395,43 @@ def test_a_confirmed_submission_does_not_wait_for_a_job_that_may_be_its_own(emul
     assert len(accepted(emulator)) == 1
 
 
+def test_a_job_that_zoho_does_not_know_yet_is_taken_up_whatever_a_person_has_confirmed(emulator: Control) -> None:
+    emulator.jobs(appears_after=60, start_delay=60)
+    task = by_view(confirm_resubmit=True)
+    first = task.try_once()
+    task.clear()
+    assert task.try_once() == first
+    assert len(posts(emulator)) == 1
+
+
+def test_a_confirmed_submission_does_not_follow_a_job_that_zoho_does_not_know_and_may_run(emulator: Control) -> None:
+    emulator.jobs(appears_after=60, start_delay=60)
+    task = by_view(unknown_job_grace=0)
+    (job_id,) = task.try_once()
+    confirm(task)
+    with pytest.raises(ZohoCrmFailure, match=f"does not know job {job_id}.*may be that one"):
+        task.try_once()
+    assert len(accepted(emulator)) == 1
+
+
+@pytest.mark.parametrize("plan", [{"start_delay": 60}, {"start_delay": 0.3, "duration": 0.3}])
+def test_a_job_that_zoho_knows_again_is_taken_up_and_not_followed_by_another(emulator: Control, plan: dict[str, Any]) -> None:
+    emulator.jobs(**plan)
+    unknown = {
+        "code": "NOT_FOUND",
+        "details": {"param_name": "job_id"},
+        "message": "The jobid given seems to be invalid",
+        "status": "error",
+    }
+    emulator.fault("status", MASS_DELETE, method="GET", status=404, body=unknown)
+    task = by_view(cvid=ALL_LEADS, unknown_job_grace=0)
+    first = task.try_once()
+    confirm(task)
+    emulator.add_records("Leads", [NEW])
+    assert task.try_once() == first
+    assert len(accepted(emulator)) == 1
+
+
 def test_a_job_that_has_failed_does_not_hide_that_what_came_after_it_is_unknown(emulator: Control) -> None:
     emulator.next_jobs(1, outcome="failed")
     task = by_view()

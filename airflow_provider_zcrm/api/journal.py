@@ -56,6 +56,7 @@ class Journal:
     :param set_aside: tags that this round no longer tries to delete; the next round judges them anew.
     :param ids: the wanted ids that the list held at that moment; None until then.
     :param asked: what `digest_of` told of the request at that moment; None until then.
+    :param host: URL of the API that was asked for the list; None until then.
     """
 
     round: int
@@ -65,6 +66,7 @@ class Journal:
     ids: tuple[str, ...] | None = None
     set_aside: tuple[SetAside, ...] = ()
     asked: str | None = None
+    host: str | None = None
 
     @staticmethod
     def open(value: Mapping[str, Any] | None, round_: int, now: float, timeout: float) -> Journal:
@@ -85,19 +87,20 @@ class Journal:
         if value["round"] == round_:
             ids = None if value["ids"] is None else tuple(value["ids"])
             aside = tuple(SetAside(tag["id"], tag["name"], tag["reason"]) for tag in value["set_aside"])
-            return Journal(round_, value["deadline"], value["names"], batches, ids, aside, value["asked"])
+            return Journal(round_, value["deadline"], value["names"], batches, ids, aside, value["asked"], value["host"])
         return Journal(round_, now + timeout, None, tuple(b for b in batches if b.state != "refused"))
 
     def to_json(self) -> dict[str, Any]:
         """Return the value to store; with lists, because Airflow's store refuses tuples."""
         return {"v": _VERSION, **json.loads(json.dumps(vars(self), default=vars))}
 
-    def with_wanted(self, asked: str, ids: Iterable[str], names: Mapping[str, str]) -> Journal:
+    def with_wanted(self, host: str, asked: str, ids: Iterable[str], names: Mapping[str, str]) -> Journal:
         """Return the journal with what this round wants: the ids that were given as such, and the names resolved.
 
-        :param asked: the digest of the request that these were resolved from.
+        :param host: URL of the API that told it.
+        :param asked: the digest of the request.
         """
-        return replace(self, asked=asked, names=dict(names), ids=tuple(ids))
+        return replace(self, host=host, asked=asked, names=dict(names), ids=tuple(ids))
 
     def wanted(self, ids: Iterable[str], names: Iterable[str]) -> list[str] | None:
         """Return the ids of what is asked for, less what was not there at the start of this round; None if that is not known yet."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, RetryableError
+from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, InvalidConnection, RetryableError
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -72,6 +72,19 @@ class MassDeleteOperator(RefusesWhatCameOutEmpty, BaseOperator):
 
         return ZohoCrmHook(self.zoho_crm_conn_id, retries=RetryPolicy(until=self._until)).get_conn()
 
+    def _check_host(self, noted: str | None) -> None:
+        """Refuse to go on with another host than the task began with: what it says is of another org, where nothing is to be found.
+
+        :param noted: URL of the API with which the task began; None if it has not.
+        :raises InvalidConnection: the connection leads to another one now
+        """
+        host = self._client.config.hosts.api_url
+        if noted not in (None, host):
+            raise InvalidConnection(
+                f"Connection {self.zoho_crm_conn_id} leads to {host} now; this task began with {noted}, where all is that it submitted.",
+                advice="Let the connection lead there again and clear the task, which then goes on; for the other one start a new DAG run.",
+            )
+
     def _seconds(self, argument: str) -> float:
         """Return an argument that is a time, in seconds.
 
@@ -90,7 +103,7 @@ class MassDeleteOperator(RefusesWhatCameOutEmpty, BaseOperator):
         """Return what became of each job; a deferrable task goes on in its ``execute_complete`` instead.
 
         :param deadline: epoch seconds.
-        :param carry: what ``execute_complete`` needs; the calls made so far are added as ``api_calls``.
+        :param carry: what ``execute_complete`` needs; added are the calls made so far as ``api_calls``, and for `_check_host` the ``host``.
         """
         from airflow_provider_zcrm.operators.waiting import defer_to_triggerer, poll_until_ended
 
@@ -103,7 +116,7 @@ class MassDeleteOperator(RefusesWhatCameOutEmpty, BaseOperator):
                 zoho_crm_conn_id=self.zoho_crm_conn_id,
                 poke_interval=self.poke_interval,
                 unknown_job_grace=self.unknown_job_grace,
-                carry={**carry, "api_calls": self._client.credits.calls},
+                carry={**carry, "host": self._client.config.hosts.api_url, "api_calls": self._client.credits.calls},
             )
         return poll_until_ended(self._client, jobs, deadline, self.poke_interval, self.unknown_job_grace)
 

@@ -144,6 +144,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             state = TaskState(context)
             stored = state.get(_JOURNAL)
             journal = self._open_journal(stored, context)
+            self._check_host(journal.host)
             self._check_asked(journal, tag_ids, tag_names)
             state.set(_JOURNAL, journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
@@ -183,6 +184,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             check_time(event, DeadlineReached)
             deletion = self._deletion(context, Journal(task_round(context), 0.0), TaskState({}))
             carry = event["carry"]
+            self._check_host(carry["host"])
+            self._check_module(event["jobs"])
             earlier_calls = carry["api_calls"] + event["api_calls"]
             return self._finish(context, deletion, event["jobs"], carry["tag_ids"], carry["counts"], earlier_calls)
 
@@ -226,6 +229,15 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             now = f"{counted(len(tag_ids) + len(tag_names), 'tag')} of {self.module}"
             raise InvalidArgument(
                 f"What is asked for is not what the first try of this round asked for; now it is {now}. Nothing was sent.",
+                advice="Clear the task, so that it is judged anew; it knows what it has submitted.",
+            )
+
+    def _check_module(self, reports: list[dict[str, Any]]) -> None:
+        """Refuse another module than that of the jobs: its list does not have their tags, so all would look deleted."""
+        modules = {report["module"] for report in reports}
+        if modules != {self.module}:
+            raise InvalidArgument(
+                f"module is {self.module} now, and the jobs that this task waited for are of {', '.join(modules)}. Nothing more was sent.",
                 advice="Clear the task, so that it is judged anew; it knows what it has submitted.",
             )
 
@@ -278,7 +290,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         counts: Mapping[str, int | None],
         earlier_calls: int = 0,
     ) -> list[str]:
-        from airflow_provider_zcrm.api.job_watch import sentence
+        from airflow_provider_zcrm.api.job_watch import LOST, sentence
         from airflow_provider_zcrm.operators.log_lists import counted
 
         context["ti"].xcom_push(key="report", value=reports)
@@ -287,6 +299,13 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             # a job's counts do not tell: it may find a tag gone that another one has deleted
             left = deletion.wait_until_gone(wanted) if reports or deletion.present(wanted) else []
             problem = f"{len(left)} tags of {self.module} are still there: {deletion.names(left)}" if left else ""
+            if not left and any(report["state"] == LOST for report in reports):
+                self.log.warning(
+                    "%s has none of the tags, but Zoho does not know each of the jobs: they were deleted all the same, or connection %s "
+                    "leads to another org now.",
+                    self.module,
+                    self.zoho_crm_conn_id,
+                )
             outcome: dict[str, int | None] = {"deleted": len(wanted) - len(left), "failed": len(left)}
         else:
             problem = _failures(reports)

@@ -121,7 +121,8 @@ class TagDeletion:
             self._journal = self._without_the_used(wanted)
         self._rules.guards.check(len(self.present(wanted)), len(self._listed), self._module)
         asked = digest_of(self._module, tag_ids, tag_names)
-        self._journal = self._journal.with_wanted(asked, [tag_id for tag_id in tag_ids if tag_id in self._listed], names)
+        ids = [tag_id for tag_id in tag_ids if tag_id in self._listed]
+        self._journal = self._journal.with_wanted(self._client.config.hosts.api_url, asked, ids, names)
         return wanted
 
     def _ids_of_names(self, tag_names: Sequence[str]) -> dict[str, str]:

@@ -15,11 +15,14 @@ from hypothesis import strategies as st
 from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import ScopeMissing, SubmissionUncertain, TagNotFound, TagsLeftBehind
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
+from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import tag_deletion
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator, _failures
 from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
+from tests.conftest import connection_json
 
 MASS_DELETE = "settings/tags/actions/mass_delete"
 HOT, COLD = "2276164000001021041", "2276164000001021042"
@@ -284,6 +287,66 @@ def test_a_retry_may_give_its_tags_in_another_order_and_a_first_try_that_saw_no_
 
 
 @needs_task_state
+def test_a_retry_with_a_connection_that_leads_elsewhere_fails_for_good(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator.next_jobs(1, outcome="failed")
+    run = TaskRun(task(tag_ids=[HOT], wait_for_completion=True))
+    with pytest.raises(TagsLeftBehind):
+        run.try_once()
+    with EmulatorServer() as other, monkeypatch.context() as edited:
+        other.control.seed("minimal")
+        edited.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
+        with pytest.raises(ZohoCrmFailure, match=rf"leads to {other.url} now; this task began with http://127.*clear the task"):
+            run.try_once()
+        assert other.control.requests("/crm/") == []
+    run.clear()
+    assert len(run.try_once()) == 1
+    assert "hot" not in emulator.tags("Leads")
+
+
+def test_a_connection_that_leads_elsewhere_after_the_wait_is_not_asked_what_became_of_the_tags(
+    emulator: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = TaskRun(task(tag_ids=[HOT], wait_for_completion=True, deferrable=True, unknown_job_grace=0.3))
+    run.start()
+    with EmulatorServer() as other:
+        other.control.seed("minimal")
+        other.control.remove_tags("Leads", [HOT])
+        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
+        with pytest.raises(ZohoCrmFailure, match=rf"leads to {other.url} now; this task began with http://127"):
+            run.resume()
+    assert "counts" not in run.ti.xcoms or run.ti.xcoms["counts"]["deleted"] is None
+
+
+def test_a_refresh_token_that_is_replaced_during_the_wait_does_no_harm(
+    emulator: Control, emulator_server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = minimal_seed()
+    seed["orgs"][0]["refresh_tokens"].append({"token": "1000.another"})
+    emulator.seed(seed)
+    run = TaskRun(task(tag_ids=[HOT], wait_for_completion=True, deferrable=True))
+    run.start()
+    monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(emulator_server.url, refresh_token="1000.another"))
+    assert len(run.resume()) == 1
+
+
+def test_a_module_that_is_another_one_after_the_wait_is_not_asked_what_became_of_the_tags(emulator: Control) -> None:
+    run = TaskRun(task(tag_names=["VIP"], wait_for_completion=True, deferrable=True))
+    run.start()
+    run.task.module = "Contacts"  # type: ignore[attr-defined]
+    with pytest.raises(ZohoCrmFailure, match=r"module is Contacts now, .* are of Leads"):
+        run.resume()
+
+
+def test_tags_that_are_gone_with_a_job_that_zoho_does_not_know_are_told_as_a_warning(
+    emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.jobs(start_delay=0.1, duration=0.1, forgotten_after=0.0)
+    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, unknown_job_grace=0.3))
+    assert len(run.try_once()) == 1
+    assert "connection zoho_crm_default leads to another org now" in caplog.text + capsys.readouterr().out
+
+
+@needs_task_state
 def test_a_cleared_task_that_has_another_module_keeps_what_it_has_submitted_of_the_first(emulator: Control) -> None:
     emulator.jobs(start_delay=60)
     run = TaskRun(task(tag_names=["VIP"]))
@@ -474,8 +537,6 @@ def test_a_retry_does_not_submit_what_an_earlier_try_submitted(emulator: Control
 def test_a_submission_whose_answer_is_lost_is_not_sent_again(
     emulator: Control, monkeypatch: pytest.MonkeyPatch, emulator_server: Any, fault: dict[str, Any]
 ) -> None:
-    from tests.conftest import connection_json
-
     monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(emulator_server.url, request_timeout=0.8))
     emulator.fault(path=MASS_DELETE, method="POST", **fault)
     run = TaskRun(task(tag_names=["hot", "cold"], settle=5.0, wait_for_completion=True))

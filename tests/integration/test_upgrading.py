@@ -12,6 +12,7 @@ import pytest
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
@@ -24,21 +25,22 @@ VIEW = "2276164000000538003"
 NEVER = 4102444800.0
 
 TAGS_JOURNAL = f"""{{"v": 1, "round": 1, "deadline": {NEVER}, "names": {{"hot": "{HOT}"}}, "ids": [], "set_aside": [],
-    "asked": "3a30f6dfd0cb60291635956a095e9d59b38b4fccadfae0cc41b1e2d6fcd2261c",
+    "host": "HOST", "asked": "3a30f6dfd0cb60291635956a095e9d59b38b4fccadfae0cc41b1e2d6fcd2261c",
     "batches": [{{"ids": ["{HOT}"], "state": "accepted", "at": 1795362911.3, "round": 1, "job_id": "JOB"}}]}}"""
 RECORDS_JOURNAL = f"""{{"v": 1, "round": 1, "deadline": {NEVER}, "submissions": [
     {{"view": {{"module": "Leads", "cvid": "{VIEW}", "territory_id": null, "include_child": false}},
      "state": "accepted", "at": 1795362918.4, "round": 1, "job_id": "JOB"}}]}}"""
 TRIGGER = f"""{{"zoho_crm_conn_id": "zoho_crm_default", "jobs": [{{"kind": "tags", "id": "JOB", "module": "Leads"}}],
     "started_at": 1795362911.3, "deadline": {NEVER}, "limit": "timeout", "poke_interval": null, "unknown_job_grace": 60.0,
-    "carry": {{"tag_ids": ["{HOT}"], "counts": {{"looked_at": 5, "wanted": 1, "missing": 0, "set_aside": 0}}, "api_calls": 3}},
+    "carry": {{"host": "https://www.zohoapis.com",
+        "tag_ids": ["{HOT}"], "counts": {{"looked_at": 5, "wanted": 1, "missing": 0, "set_aside": 0}}, "api_calls": 3}},
     "finish": false, "push_xcom": true}}"""
 EVENT = """{"v": 1, "kind": "mass_delete_jobs", "status": "ended", "limit": "timeout", "api_calls": 1, "error": null,
     "carry": CARRY, "jobs": [
     {"id": "2276164000010000001", "kind": "KIND", "module": "Leads", "state": "COMPLETED", "total": 4, "deleted": 4, "failed": 0}]}"""
 CARRIED = {
-    "tags": """{"tag_ids": [], "counts": {"looked_at": 5, "wanted": 1, "missing": 0, "set_aside": 0}, "api_calls": 3}""",
-    "records": """{"api_calls": 2}""",
+    "tags": """{"host": "HOST", "tag_ids": [], "counts": {"looked_at": 5, "wanted": 1, "missing": 0, "set_aside": 0}, "api_calls": 3}""",
+    "records": """{"host": "HOST", "api_calls": 2}""",
     "sensor": """{"reports": [{"id": "2276164000010000001", "kind": "tags", "module": "Leads",
         "state": null, "total": null, "deleted": null, "failed": null}]}""",
 }
@@ -64,12 +66,14 @@ def job_of(emulator: Control, kind: str) -> str:
 
 
 @pytest.mark.parametrize(("kind", "journal"), [("tags", TAGS_JOURNAL), ("records", RECORDS_JOURNAL)], ids=["tags", "records"])
-def test_a_retry_takes_up_the_job_that_stands_in_the_journal(emulator: Control, kind: str, journal: str) -> None:
+def test_a_retry_takes_up_the_job_that_stands_in_the_journal(
+    emulator: Control, emulator_server: EmulatorServer, kind: str, journal: str
+) -> None:
     emulator.jobs(duration=3600)
     job_id = job_of(emulator, kind)
     retry = TaskRun(TASKS[kind], state=True)
     assert retry.store is not None
-    retry.store.values[f"zoho_crm_mass_delete_{kind}"] = journal.replace("JOB", job_id)
+    retry.store.values[f"zoho_crm_mass_delete_{kind}"] = journal.replace("JOB", job_id).replace("HOST", emulator_server.url)
     retry.ti.try_number = 1
 
     assert retry.try_once() == [job_id]
@@ -85,8 +89,10 @@ def test_a_wait_in_the_triggerer_goes_on(emulator: Control) -> None:
 
 
 @pytest.mark.parametrize("kind", TASKS)
-def test_a_task_understands_the_event_that_was_waiting_for_it(emulator: Control, kind: str) -> None:
-    event = json.loads(EVENT.replace("CARRY", CARRIED[kind]).replace("KIND", kind.replace("sensor", "tags")))
+def test_a_task_understands_the_event_that_was_waiting_for_it(emulator: Control, emulator_server: EmulatorServer, kind: str) -> None:
+    event = json.loads(
+        EVENT.replace("CARRY", CARRIED[kind].replace("HOST", emulator_server.url)).replace("KIND", kind.replace("sensor", "tags"))
+    )
     run = TaskRun(TASKS[kind])
     run.ti.try_number = 1
     returned: Any = run.fresh_task().resume_execution("execute_complete", {"event": event}, run.context())

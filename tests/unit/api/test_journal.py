@@ -40,7 +40,7 @@ def test_a_first_try_opens_an_empty_journal_with_a_deadline(stored: Any) -> None
 
 def test_a_retry_keeps_deadline_names_and_batches() -> None:
     journal = (
-        NEW.with_wanted("asked", [], {"hot": "1"})
+        NEW.with_wanted("host", "asked", [], {"hot": "1"})
         .with_intent(["1", "2"], 1001.0)
         .with_outcome("accepted", 1002.0, "77")
         .with_intent(["3"], 1003.0)
@@ -50,7 +50,11 @@ def test_a_retry_keeps_deadline_names_and_batches() -> None:
 
 
 def test_what_is_stored_has_lists_because_the_store_refuses_tuples() -> None:
-    journal = NEW.with_wanted("asked", ["1"], {"hot": "2"}).with_intent(["1", "2"], 1001.0).with_set_aside([SetAside("2", "hot", "in use")])
+    journal = (
+        NEW.with_wanted("host", "asked", ["1"], {"hot": "2"})
+        .with_intent(["1", "2"], 1001.0)
+        .with_set_aside([SetAside("2", "hot", "in use")])
+    )
 
     assert journal.to_json() == {
         "v": 1,
@@ -59,18 +63,19 @@ def test_what_is_stored_has_lists_because_the_store_refuses_tuples() -> None:
         "names": {"hot": "2"},
         "ids": ["1"],
         "asked": "asked",
+        "host": "host",
         "set_aside": [{"id": "2", "name": "hot", "reason": "in use"}],
         "batches": [{"ids": ["1", "2"], "state": "intent", "at": 1001.0, "round": 1, "job_id": None}],
     }
 
 
 def test_names_that_are_resolved_to_nothing_are_not_unresolved() -> None:
-    assert reopened(NEW.with_wanted("asked", [], {})).names == {}
+    assert reopened(NEW.with_wanted("host", "asked", [], {})).names == {}
     assert reopened(NEW).names is None
 
 
 def test_a_new_round_has_its_own_deadline_and_resolves_names_anew_and_remembers_what_was_submitted() -> None:
-    accepted = NEW.with_wanted("asked", [], {"hot": "1"}).with_intent(["1"], 1001.0).with_outcome("accepted", 1002.0, "77")
+    accepted = NEW.with_wanted("host", "asked", [], {"hot": "1"}).with_intent(["1"], 1001.0).with_outcome("accepted", 1002.0, "77")
     journal = accepted.with_intent(["2"], 1003.0).with_outcome("refused", 1004.0).with_intent(["3"], 1005.0)
 
     opened = reopened(journal, 2, now=9000.0)
@@ -144,7 +149,7 @@ def test_a_batch_is_superseded_by_a_later_one_with_some_of_its_tags_unless_zoho_
 
 def test_a_journal_is_a_value() -> None:
     before = NEW.to_json()
-    NEW.with_intent(["1"], 1.0).with_outcome("accepted", 2.0, "77").with_wanted("asked", [], {"hot": "1"})
+    NEW.with_intent(["1"], 1.0).with_outcome("accepted", 2.0, "77").with_wanted("host", "asked", [], {"hot": "1"})
 
     assert NEW.to_json() == before
 
@@ -165,19 +170,19 @@ def test_a_refused_batch_is_forgotten_once_each_of_its_tags_is_sent_again_or_set
 
 
 def test_a_retry_wants_nothing_that_was_not_there_when_its_round_began() -> None:
-    journal = reopened(NEW.with_wanted("asked", ["1", "2"], {"hot": "3"}))
+    journal = reopened(NEW.with_wanted("host", "asked", ["1", "2"], {"hot": "3"}))
 
     assert NEW.wanted(["1"], []) is None
     assert journal.wanted(["2", "9"], ["hot", "cold"]) == ["2", "3"]
     assert reopened(journal, 2).wanted(["9"], []) is None
 
 
-def test_only_a_retry_of_the_same_round_is_held_to_what_was_asked_for() -> None:
-    journal = NEW.with_wanted("asked", ["1"], {})
+def test_only_a_retry_of_the_same_round_is_held_to_what_was_asked_for_and_where() -> None:
+    journal = NEW.with_wanted("host", "asked", ["1"], {})
 
-    assert NEW.asked is None
-    assert reopened(journal).asked == "asked"
-    assert reopened(journal, 2).asked is None
+    assert (NEW.host, NEW.asked) == (None, None)
+    assert (reopened(journal).host, reopened(journal).asked) == ("host", "asked")
+    assert (reopened(journal, 2).host, reopened(journal, 2).asked) == (None, None)
 
 
 def test_a_digest_tells_module_ids_and_names_apart_but_not_their_order() -> None:

@@ -60,8 +60,11 @@ def task_round(context: Mapping[str, Any]) -> int:
 
 
 def never_cleared(context: Mapping[str, Any]) -> bool:
-    """Tell whether no task of the DAG run was ever cleared, which is what takes a task's state away on some versions; False if unknown."""
-    return getattr(context.get("dag_run"), "clear_number", None) == 0
+    """Tell whether no task of the DAG run was ever cleared, which is what takes a task's state away on some versions; False if unknown.
+
+    A clear that leaves the state of the DAG run alone (the REST API's ``reset_dag_runs=false``) shows in the task's round only.
+    """
+    return getattr(context.get("dag_run"), "clear_number", None) == 0 and task_round(context) == 1
 
 
 def first_poke(context: Mapping[str, Any]) -> datetime | None:

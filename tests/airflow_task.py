@@ -116,9 +116,9 @@ class TaskRun:
         kwargs = {**(self.deferred.kwargs or {}), "event": json.loads(json.dumps(event.payload))}
         return self.fresh_task().resume_execution(self.deferred.method_name, kwargs, self.context())
 
-    def clear(self) -> None:
-        """Do what clearing a finished task does to its numbers."""
-        self.dag_run.clear_number += 1
+    def clear(self, *, reset_dag_run: bool = True) -> None:
+        """Do what clearing a finished task does to its numbers, with the DAG run's or without."""
+        self.dag_run.clear_number += reset_dag_run
         self.ti.max_tries = self.ti.try_number + (self.task.retries or 0)
 
     def context(self) -> Any:

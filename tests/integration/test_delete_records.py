@@ -512,10 +512,11 @@ def test_without_a_task_state_store_a_view_is_refused_on_every_try_but_the_first
     assert len(posts(emulator)) == 1
 
 
-def test_a_journal_that_a_clear_has_taken_away_is_a_reason_to_refuse(emulator: Control) -> None:
+@pytest.mark.parametrize("reset_dag_run", [True, False])
+def test_a_journal_that_a_clear_has_taken_away_is_a_reason_to_refuse(emulator: Control, reset_dag_run: bool) -> None:
     task = by_view()
     task.try_once()
-    task.clear()
+    task.clear(reset_dag_run=reset_dag_run)
     assert task.store is not None
     task.store.values.clear()
     for _ in range(2):

@@ -70,8 +70,8 @@ class Person:
             assert not self.submitted or self.word, "submitted twice, and nobody has said so"
             self.submitted, self.word = True, False
 
-    def clear(self, *, confirms: bool, loses_journal: bool) -> None:
-        self.task.clear()
+    def clear(self, *, confirms: bool, loses_journal: bool, reset_dag_run: bool) -> None:
+        self.task.clear(reset_dag_run=reset_dag_run)
         self.task.task.confirm_resubmit = self.word = confirms  # type: ignore[attr-defined]
         if loses_journal and self.task.store is not None:
             self.task.store.values.clear()
@@ -120,9 +120,9 @@ def machine(control: Control, *, state: bool) -> type[RuleBasedStateMachine]:
         def another_try(self, fault: str, plan: dict[str, Any], dies: str | int | None) -> None:
             self.person.another_try(fault, plan, dies)
 
-        @rule(confirms=st.booleans(), loses_journal=st.booleans())
-        def clear(self, confirms: bool, loses_journal: bool) -> None:
-            self.person.clear(confirms=confirms, loses_journal=loses_journal)
+        @rule(confirms=st.booleans(), loses_journal=st.booleans(), reset_dag_run=st.booleans())
+        def clear(self, confirms: bool, loses_journal: bool, reset_dag_run: bool) -> None:
+            self.person.clear(confirms=confirms, loses_journal=loses_journal, reset_dag_run=reset_dag_run)
 
         @rule(seconds=st.sampled_from([1, 120]))
         def time_passes(self, seconds: int) -> None:

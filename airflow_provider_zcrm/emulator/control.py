@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 
 TIMEOUT = 30.0
@@ -135,9 +136,11 @@ class Control:
         """
         return self._list("POST", "/records", {"module": module, "records": records, **_named(zgid)})
 
-    def tag_records(self, module: str, ids: list[str], add: list[str] = [], remove: list[str] = [], zgid: str | None = None) -> None:  # noqa: B006
+    def tag_records(
+        self, module: str, ids: list[str], add: Sequence[str] = (), remove: Sequence[str] = (), zgid: str | None = None
+    ) -> None:
         """Put tags (by name) on records and take others off past the API, as a person in the browser might."""
-        self._order("PATCH", "/records", {"module": module, "ids": ids, "add": add, "remove": remove, **_named(zgid)})
+        self._order("PATCH", "/records", {"module": module, "ids": ids, "add": list(add), "remove": list(remove), **_named(zgid)})
 
     def tagged(self, module: str, zgid: str | None = None) -> dict[str, list[str]]:
         """Return the ids of the records of each tag, by the tag's name."""

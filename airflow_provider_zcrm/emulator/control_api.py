@@ -16,21 +16,16 @@ from aiohttp import web
 from airflow_provider_zcrm.emulator import readings
 from airflow_provider_zcrm.emulator.clock import iso
 from airflow_provider_zcrm.emulator.counters import Counters
-from airflow_provider_zcrm.emulator.editions import EDITIONS
 from airflow_provider_zcrm.emulator.hosts import is_loopback
 from airflow_provider_zcrm.emulator.jobs import remove_tags, settle, state_of
 from airflow_provider_zcrm.emulator.minimal_seed import ALL_SCOPES
 from airflow_provider_zcrm.emulator.model import GrantCode, Module, Org
-from airflow_provider_zcrm.emulator.seeds import add_records, add_tag
+from airflow_provider_zcrm.emulator.seeds import add_records, add_tag, check_org_settings
 from airflow_provider_zcrm.emulator.world import World
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.emulator.server import Emulator
 
-ORG_SETTINGS = {
-    "edition", "environment", "data_center", "users", "api_domain", "concurrency", "credits", "tags_per_module", "tags_per_record",
-    "bulk_read_page", "records_by_token", "missing_permissions",
-}  # fmt: skip
 CODE_LIFETIME = 180.0
 NOT_DUMPED = {"modules", "jobs", "owner", "territories", "bulk_reads", "page_tokens", "downloads"}
 Body = dict[str, Any]
@@ -181,8 +176,7 @@ class ControlApi:
     def _change_org(self, body: Body) -> Body:
         org = self._org(body)
         changes = {name: value for name, value in body.items() if name != "zgid"}
-        if not changes.keys() <= ORG_SETTINGS or changes.get("edition", org.edition) not in EDITIONS:
-            raise ValueError(f"an org's settings are: {', '.join(sorted(ORG_SETTINGS))}; its edition is one of {', '.join(EDITIONS)}")
+        check_org_settings(changes)
         for name, value in changes.items():
             setattr(org, name, value)
         return dump_org(self._world, org, {})

@@ -37,7 +37,7 @@ from airflow_provider_zcrm.emulator.model import (
 BUILT_IN = {"demo": demo_seed, "minimal": minimal_seed, "empty": empty_seed}
 A_TIME = "2024-03-01T09:30:00+05:30"
 NEVER = 4102444800.0  # 2100-01-01: a seeded grant code is for the test to use whenever it likes
-ORG_FIELDS = [
+ORG_SETTINGS = (
     "edition",
     "environment",
     "data_center",
@@ -51,7 +51,7 @@ ORG_FIELDS = [
     "bulk_read_page",
     "records_by_token",
     "missing_permissions",
-]
+)
 MODULE_FIELDS = [
     "generated_type",
     "status",
@@ -91,15 +91,24 @@ def build(seed: dict[str, Any]) -> State:
     return state
 
 
+def check_org_settings(settings: dict[str, Any]) -> None:
+    """Raise ValueError for a setting that an org does not have, an edition or a data centre that does not exist."""
+    if not settings.keys() <= set(ORG_SETTINGS):
+        raise ValueError(f"an org's settings are: {', '.join(sorted(ORG_SETTINGS))}")
+    for name, known in (("edition", EDITIONS), ("data_center", API_DOMAINS)):
+        if name in settings and settings[name] not in known:
+            raise ValueError(f"{name} is {settings[name]!r}; it is one of {', '.join(known)}")
+
+
 def _build_org(description: dict[str, Any]) -> Org:
+    settings = {name: description[name] for name in ORG_SETTINGS if name in description}
+    check_org_settings(settings)
     org = Org(
         zgid=description["zgid"],
         name=description.get("name", "Org " + description["zgid"]),
         id_prefix=description.get("id_prefix", description["zgid"][:7]),
-        **{name: description[name] for name in ORG_FIELDS if name in description},
+        **settings,
     )
-    if org.edition not in EDITIONS or org.data_center not in API_DOMAINS:
-        raise ValueError(f"org {org.zgid}: unknown edition {org.edition!r} or data centre {org.data_center!r}")
     org.owner = User(**description.get("owner", {"id": org.id_of(225013), "name": "Patricia Boyle"}))
     for module in description.get("modules", []):
         org.modules.append(_build_module(org, module))

@@ -216,10 +216,28 @@ def test_a_plan_that_makes_no_sense_is_refused(user: User, plan: dict[str, Any])
     assert user.submit("hot").status_code == 202
 
 
-@pytest.mark.parametrize("settings", [{"colour": "red"}, {"edition": "Platinum"}])
-def test_an_org_has_no_other_settings(user: User, settings: dict[str, str]) -> None:
-    with pytest.raises(ControlError, match="an org's settings are"):
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"colour": "red"}, "an org's settings are"),
+        ({"edition": "Platinum"}, "edition is 'Platinum'; it is one of Free"),
+        ({"data_center": "mars"}, "data_center is 'mars'; it is one of us"),
+    ],
+)
+def test_an_org_has_no_other_settings(user: User, settings: dict[str, str], said: str) -> None:
+    with pytest.raises(ControlError, match=said):
         user.control.change_org(**settings)
+
+
+def test_the_settings_of_an_org_are_checked_in_a_seed_too(user: User) -> None:
+    with pytest.raises(ControlError, match="data_center is 'mars'"):
+        user.control.seed({"orgs": [{"zgid": "1", "data_center": "mars"}]})
+
+
+def test_an_org_may_move_to_another_time_zone(user: User) -> None:
+    user.control.change_org(utc_offset="-05:00")
+
+    assert user.get("/org").json()["org"][0]["created_time"].endswith("-05:00")
 
 
 def test_all_access_tokens_can_be_evicted(user: User) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import signal
 import sys
 from pathlib import Path
@@ -19,13 +20,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the emulator until it is told to stop; returns the exit code."""
     options = _parse(arguments)
     path: Path | None = options.state_file
+    kept = path if path and path.exists() else None
     try:
-        state = read_state(path) if path and path.exists() else load_seed(options.seed)
-    except (ValueError, TypeError, LookupError) as error:
-        sys.stderr.write(f"cannot start: {error}\n")
-        return 2
-    asyncio.run(_serve(Emulator(state, path), options.host, options.port, state))
-    return 0
+        state = read_state(kept) if kept else load_seed(options.seed)
+    except (ValueError, TypeError, LookupError, AttributeError, OSError) as error:
+        source = f"state file {kept}" if kept else f"seed {options.seed}"
+        return _cannot_start(f"{source}: {type(error).__name__}: {error}")
+    return asyncio.run(_serve(Emulator(state, path), options.host, options.port, state))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -37,15 +38,24 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-async def _serve(emulator: Emulator, host: str, port: int, state: State) -> None:
+def _cannot_start(why: str) -> int:
+    sys.stderr.write(f"cannot start: {why}\n")
+    return 2
+
+
+async def _serve(emulator: Emulator, host: str, port: int, state: State) -> int:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    bound = await emulator.start(host, port)
+    try:
+        bound = await emulator.start(host, port)
+    except OSError as error:
+        return _cannot_start(f"port {port} is in use; give --port" if error.errno == errno.EADDRINUSE else str(error))
     sys.stdout.write(_greeting(f"http://{host}:{bound}", state))
     sys.stdout.flush()
     await stop.wait()
     await emulator.stop()
+    return 0
 
 
 def _greeting(url: str, state: State) -> str:

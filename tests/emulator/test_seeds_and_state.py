@@ -83,7 +83,7 @@ def test_a_seed_can_be_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_seed_is_refused(seed: str | dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"seed|edition|reading|outcome"):
+    with pytest.raises(ValueError, match=r"seed|edition|data_center|reading|outcome"):
         load_seed(seed)
 
 
@@ -142,3 +142,32 @@ def test_a_bad_seed_ends_the_command_with_a_sentence(capsys: pytest.CaptureFixtu
     assert __main__.main(["--seed", "nonsense"]) == 2
 
     assert "no seed 'nonsense'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "said"),
+    [
+        ("--seed", '{"orgs": [{}]}', "seed FILE: KeyError: 'zgid'"),
+        ("--seed", "[]", "seed FILE: AttributeError"),
+        ("--seed", '{"orgs": [', "seed FILE: JSONDecodeError"),
+        ("--state-file", "{", "state file FILE: JSONDecodeError"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str, content: str, said: str
+) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text(content)
+
+    assert __main__.main([option, str(path)]) == 2
+
+    assert f"cannot start: {said.replace('FILE', str(path))}" in capsys.readouterr().err
+
+
+def test_a_port_in_use_ends_the_command_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with EmulatorServer("empty") as server:
+        port = server.url.rpartition(":")[2]
+
+        assert __main__.main(["--seed", "empty", "--port", port]) == 2
+
+    assert capsys.readouterr().err == f"cannot start: port {port} is in use; give --port\n"

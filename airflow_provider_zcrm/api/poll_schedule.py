@@ -1,6 +1,6 @@
 """When to ask for a job's status again.
 
-A pure function of the time since the first poll and of what the job said, so that it goes on alike after a restart of the triggerer
+A pure function of the time since the wait began and of what the job said, so that it goes on alike after a restart of the triggerer
 and in reschedule mode. Without counts the interval is a tenth of the time that has passed: an end is noticed at most 10 % late (or
 5 s), polls grow with the logarithm of a job's length, and six hours take 75; with that bound there is no schedule with fewer.
 
@@ -38,9 +38,9 @@ class PollSchedule:
     def next_wait(self, elapsed: float, status: JobStatus | None = None, earlier: tuple[float, JobStatus] | None = None) -> float:
         """Return the seconds until the next poll.
 
-        :param elapsed: seconds since the first poll.
+        :param elapsed: seconds since the wait began.
         :param status: what the job said last, if it said anything.
-        :param earlier: what it said at an earlier poll, and the seconds since the first at which it did.
+        :param earlier: what it said at an earlier poll, and the seconds since the wait began at which it did.
         """
         if self.interval is not None:
             return max(self.interval, SHORTEST_INTERVAL)

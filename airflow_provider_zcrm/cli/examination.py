@@ -1,4 +1,4 @@
-"""What works with a token, found out with at most four calls that change nothing."""
+"""What works with a token, found out with at most three calls that change nothing."""
 
 from __future__ import annotations
 

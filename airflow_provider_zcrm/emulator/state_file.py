@@ -11,7 +11,7 @@ from airflow_provider_zcrm.emulator.world import World
 
 
 def write_state(path: Path, world: World) -> None:
-    """Write the world's state, with the clock's offset and the default job plan as they are now."""
+    """Write the world's state, with the clock's offset as it is now."""
     world.state.clock_offset = world.clock.offset
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(world.state, default=vars), encoding="utf-8")

@@ -146,15 +146,17 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             journal = self._open_journal(stored, context)
             self._check_host(journal.host)
             self._check_asked(journal, tag_ids, tag_names)
-            state.set(_JOURNAL, journal.to_json())
+            blind = stored is None and context["ti"].try_number > 1
+            # a journal says that nothing was sent but what stands in it; a blind try cannot say that before it has noted all wanted tags
+            if not blind:
+                state.set(_JOURNAL, journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
             # what a dry run finds out is not for a later run to go by
             deletion = self._deletion(context, journal, TaskState({}) if dry_run else state)
             looked_at, wanted = None, []
             if tag_ids or tag_names:
                 looked_at = deletion.look()
-                without_journal = stored is None and context["ti"].try_number > 1 and not dry_run
-                wanted = self._resolve(deletion, tag_ids, tag_names, blind=without_journal)
+                wanted = deletion.resolve(tag_ids, tag_names, self.missing_tags, blind=blind and not dry_run)
             job_ids = self._rehearse(context, deletion, wanted) if dry_run else deletion.submit(wanted)
             self._announce(context, job_ids)
             aside = deletion.set_aside()
@@ -240,16 +242,6 @@ class MassDeleteTagsOperator(MassDeleteOperator):
                 f"module is {self.module} now, and the jobs that this task waited for are of {', '.join(modules)}. Nothing more was sent.",
                 advice="Clear the task, so that it is judged anew; it knows what it has submitted.",
             )
-
-    def _resolve(self, deletion: TagDeletion, tag_ids: list[str], tag_names: list[str], *, blind: bool) -> list[str]:
-        """Return the ids of what is wanted.
-
-        :param blind: an earlier try may have sent any of them, and there is no journal that tells.
-        """
-        wanted = deletion.resolve(tag_ids, tag_names, "skip" if blind else self.missing_tags)
-        if blind:
-            deletion.distrust(wanted)
-        return wanted
 
     def _rehearse(self, context: Context, deletion: TagDeletion, wanted: list[str]) -> list[str]:
         """Tell what would be submitted; return the job ids, which are none."""

@@ -96,11 +96,14 @@ class TagDeletion:
         self._listed = {tag.id: tag for tag in tags}
         return len(self._listed)
 
-    def resolve(self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str) -> list[str]:
+    def resolve(self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str, *, blind: bool) -> list[str]:
         """Return the ids of the wanted tags that there are, and judge by the rules what is missing, in use, or too much.
 
-        All of that is done once per round, before the first POST: a retry sees fewer tags.
+        All of that is done once per round, and written down before the first POST: a retry sees fewer tags.
 
+        :param missing_tags: "skip" or "fail".
+        :param blind: an earlier try may have sent any of the tags, and no journal tells. They count as sent with an unknown outcome, and
+            none that is missing fails.
         :raises InvalidArgument: tags are missing and ``missing_tags`` is "fail", or a name means two tags
         :raises TagInUse: automation uses tags, and must not
         :raises GuardTripped: more would be deleted than the guards allow
@@ -110,7 +113,7 @@ class TagDeletion:
             return known
         names = self._ids_of_names(tag_names)
         missing = [name for name in tag_names if name not in names] + [tag_id for tag_id in tag_ids if tag_id not in self._listed]
-        if missing and missing_tags == "fail":
+        if missing and missing_tags == "fail" and not blind:
             raise InvalidArgument(f"{self._module} has no such tags: {missing}.", advice="missing_tags='skip' leaves them out.")
         if missing:
             log_list(log, f"Left out, because {self._module} has no such tags", missing)
@@ -122,7 +125,8 @@ class TagDeletion:
         self._rules.guards.check(len(self.present(wanted)), len(self._listed), self._module)
         asked = digest_of(self._module, tag_ids, tag_names)
         ids = [tag_id for tag_id in tag_ids if tag_id in self._listed]
-        self._journal = self._journal.with_wanted(self._client.config.hosts.api_url, asked, ids, names)
+        journal = self._journal.with_wanted(self._client.config.hosts.api_url, asked, ids, names)
+        self._save(journal.with_intent(self.present(wanted), time.time()) if blind else journal)
         return wanted
 
     def _ids_of_names(self, tag_names: Sequence[str]) -> dict[str, str]:
@@ -145,10 +149,6 @@ class TagDeletion:
                 advice="used_by_automation='skip' leaves them out.",
             )
         return self._set_aside(found)
-
-    def distrust(self, wanted: Iterable[str]) -> None:
-        """Treat all wanted tags as sent with an unknown outcome: what an earlier try without a journal may have done."""
-        self._journal = self._journal.with_intent(self.present(wanted), time.time())
 
     def present(self, tag_ids: Iterable[str]) -> list[str]:
         """Return those of the tags that were in the list when it was last read and are not set aside."""
@@ -303,6 +303,8 @@ class TagDeletion:
             job_id = self._client.send(call)
         except SubmissionUncertain as error:
             log.warning("%s The list is watched.", error)
+            # the client may have waited long before it sent: what Zoho may have taken is as old as its answer
+            self._save(self._journal.with_outcome("intent", time.time()))
             return
         except ZohoCrmError as error:
             self._save(self._journal.with_outcome("refused", time.time()))

@@ -18,7 +18,7 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
 from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
-from airflow_provider_zcrm.operators import tag_deletion
+from airflow_provider_zcrm.operators import tag_deletion, waiting
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator, _failures
 from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
@@ -573,7 +573,7 @@ def test_a_job_that_starts_late_is_given_time_before_its_tags_are_sent_again(emu
 def test_a_worker_that_dies_between_the_answer_and_the_journal_does_not_double_the_job(emulator: Control) -> None:
     run = TaskRun(task(tag_names=["hot"], settle=3.0))
     assert run.store is not None
-    run.store.fail_on_write = 3  # after the opening and the intent: the write of the job id
+    run.store.fail_on_write = 4  # after the opening, what is wanted, and the intent: the write of the job id
     with pytest.raises(RuntimeError):
         run.try_once()
     run.try_once()
@@ -581,10 +581,11 @@ def test_a_worker_that_dies_between_the_answer_and_the_journal_does_not_double_t
 
 
 @needs_task_state
-def test_nothing_is_sent_if_the_intent_cannot_be_written(emulator: Control) -> None:
+@pytest.mark.parametrize("write", [1, 2, 3])
+def test_nothing_is_sent_if_the_journal_cannot_be_written(emulator: Control, write: int) -> None:
     run = TaskRun(task(tag_names=["hot"]))
     assert run.store is not None
-    run.store.fail_on_write = 2
+    run.store.fail_on_write = write
     with pytest.raises(RuntimeError):
         run.try_once()
     assert posts(emulator) == []
@@ -612,6 +613,57 @@ def test_a_cleared_store_is_treated_like_none(emulator: Control) -> None:
     run.store.values.clear()
     assert run.try_once() == []
     assert len(posts(emulator)) == 1
+
+
+@needs_task_state
+@pytest.mark.parametrize("dies", ["while the list is read", "while it waits", "after a dry run"])
+def test_a_cleared_store_is_treated_like_none_also_by_the_try_after_the_next(
+    emulator: Control, monkeypatch: pytest.MonkeyPatch, dies: str
+) -> None:
+    emulator.jobs(start_delay=0.8, duration=0.1)
+    run = TaskRun(task(tag_names=["hot"], settle=2.0))
+    run.try_once()
+    assert run.store is not None
+    run.store.values.clear()
+    run.clear()
+    if dies == "after a dry run":
+        run.task.is_dry_run = True  # type: ignore[attr-defined]
+        run.try_once()
+        run.task.is_dry_run = False  # type: ignore[attr-defined]
+    else:
+        where = (tag_deletion.TagDeletion, "look" if dies == "while the list is read" else "_sleep")
+        with monkeypatch.context() as killed:
+            killed.setattr(*where, None)
+            with pytest.raises(TypeError):
+                run.try_once()
+    assert run.try_once() == []
+    assert len(posts(emulator)) == 1
+
+
+@needs_task_state
+def test_what_is_missing_is_judged_once_per_round_also_if_the_first_try_sent_nothing(
+    emulator: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.jobs(start_delay=0.5, duration=0.1)
+    run = TaskRun(task(tag_ids=[HOT], missing_tags="fail", wait_for_completion=True))
+    with monkeypatch.context() as killed:
+        killed.setattr(waiting, "poll_until_ended", None)
+        with pytest.raises(TypeError):
+            run.try_once()
+        run.clear()
+        with pytest.raises(TypeError):
+            run.try_once()
+    while "hot" in emulator.tags("Leads"):
+        pass
+    assert run.try_once() == []
+
+
+def test_tags_are_given_time_from_the_moment_at_which_their_answer_was_lost(emulator: Control) -> None:
+    emulator.jobs(start_delay=1.5, duration=0.1)
+    emulator.fault("status", MASS_DELETE, method="POST", status=429, headers={"Retry-After": "2"})
+    emulator.fault("drop_after", MASS_DELETE, method="POST")
+    assert TaskRun(task(tag_names=["hot"], settle=2.0)).try_once() == []
+    assert len(accepted(emulator)) == 1
 
 
 @needs_task_state
@@ -795,7 +847,7 @@ def test_what_is_set_aside_is_not_sent_by_a_retry_but_by_the_next_round(emulator
 @needs_task_state
 def test_a_tag_is_not_set_aside_twice_if_the_worker_dies_meanwhile(emulator: Control) -> None:
     (tag_id,) = used(emulator, "used")
-    for write in range(2, 7):
+    for write in range(2, 8):
         emulator.reset_counters()
         name = emulator.add_tags("Leads", [f"free-{write}"])
         run = TaskRun(task(tag_ids=[tag_id, *name], settle=0.5))

@@ -1,4 +1,4 @@
-"""Undo a clean-up: trigger this DAG with the path of a backup. It only looks, until ``dry_run`` is taken away.
+"""Undo a clean-up: trigger this DAG with the path of a backup. It only looks, until ``dry_run`` is set to false.
 
 Needs the connection ``zoho_crm_default``. The path is what `BackupTagsOperator` has returned, in its log and its XCom.
 """

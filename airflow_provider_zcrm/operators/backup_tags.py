@@ -32,7 +32,7 @@ class BackupTagsOperator(BaseOperator):
     It fails if it finds fewer records for a tag than Zoho says carry it, so that no delete follows. A backup that stands there already is
     never overwritten; one that this very task instance wrote in an earlier try is kept.
     Returns ``path``, and how many ``tags`` and ``records`` (pairs of a record and a tag) are in it. Without tags nothing is written, and
-    ``path`` is None.
+    ``path`` is None. XCom ``api_calls`` and ``credits_left`` say what it has cost.
 
     .. seealso:: docs/backup.md
 

@@ -38,7 +38,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
     A retry, or clearing the task, never submits again what Zoho has taken: the task keeps a journal of what it submits.
     Returns the list of job ids, always a list; each accepted job is also pushed as XCom ``job_id`` (``[]`` for none, the id
     for one, the list for several), and the tags that it leaves alone with the reasons as ``set_aside``. A task that waits pushes
-    what became of each job as ``report``.
+    what became of each job as ``report``. ``counts`` has the numbers of tags, ``api_calls`` and ``credits_left`` what it has cost.
 
     .. seealso:: docs/operators.md, and Zoho's crm/developer/docs/api/v8/mass-delete-tags.html
 
@@ -47,7 +47,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         twice (templated).
     :param tag_names: the tags by name, instead of by id: a string or a sequence of strings; case counts (templated).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
-    :param missing_tags: what to do about tags that the module does not have: ``skip`` them, or ``fail`` before anything is sent.
+    :param missing_tags: what to do about tags that the module does not have: ``skip`` them, or ``fail`` before anything is sent
+        (templated).
     :param used_by_automation: what to do about tags that automation uses, which Zoho refuses to delete: ``send`` them all the same,
         ``skip`` them, or ``fail`` before anything is sent; the latter two look first, with one API call per tag (templated).
     :param refused_tags: what to do about a tag for which Zoho refuses a whole batch (automation uses it, or Zoho does not find it):
@@ -63,7 +64,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
     :param settle: seconds after which tags of a submission whose answer was lost are sent again, if the list of tags shows no sign of it.
     :param unknown_job_grace: seconds for which Zoho may not know a job that it has just scheduled.
     :param verify: of a task that waits: read the list of tags when the jobs have ended; False trusts the jobs' counts and saves the call.
-    :param on_partial_failure: when jobs have ended and tags are left: ``fail`` (retryable; the next try sends them again) or ``ignore``.
+    :param on_partial_failure: when jobs have ended and tags are left: ``fail`` (retryable; the next try sends them again) or ``ignore``
+        (templated).
     """
 
     template_fields: Sequence[str] = (

@@ -42,7 +42,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     A custom view is submitted once in a DAG run: a retry, or clearing the task, takes up the job that there is. A submission whose outcome
     nobody knows fails the task without retry, and is sent again only if a person sets ``confirm_resubmit``.
     Returns the list of job ids, empty for ``record_ids``; XCom ``job_id`` holds them for a sensor. XCom ``report`` says what became of
-    the job, of a task that waits, or of the ids: ``deleted``, ``not_found`` and ``failed``.
+    the job, of a task that waits, or of the ids: ``deleted``, ``not_found`` and ``failed``. ``api_calls`` and ``credits_left`` say what
+    it has cost.
 
     .. seealso:: docs/records.md, and Zoho's crm/developer/docs/api/v8/mass-delete.html
 
@@ -55,7 +56,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     :param max_records: fail before anything is sent if more records than this would go; None for any number, and no count (templated).
     :param confirm_resubmit: with ``cvid``, submit the view again although an earlier round of the task has: if the outcome is unknown, or
         the job has left records. Set it when you have looked, and clear the task (templated).
-    :param dry_run: do everything but the delete; XCom ``would_delete`` is the number of records (templated).
+    :param dry_run: do everything but the delete; XCom ``would_delete`` is the number of records (templated, as ``is_dry_run``).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param wait_for_completion: with ``cvid``, wait until the job has ended.
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.

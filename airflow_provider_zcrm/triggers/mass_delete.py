@@ -1,12 +1,8 @@
 """`MassDeleteJobTrigger`: waits in the triggerer until mass-delete jobs have ended.
 
 It only reads, so it may run twice, be moved or be cancelled at any moment, and nothing happens to the jobs. Its kwargs are ids,
-numbers and strings, which Airflow stores in clear. It fires one event:
-
-    {"v": 1, "kind": "mass_delete_jobs", "status": "ended" | "timeout" | "error", "jobs": [report, ...], "limit": which time was over,
-     "api_calls": how many calls it made since it was last started, "error": the error or None, "carry": what the task gave it to keep}
-
-or, if it was told to finish the task and all went well, Airflow's own event that ends the task with the reports as its XCom.
+numbers and strings, which Airflow stores in clear. It fires one event (`airflow_provider_zcrm.triggers.event`) or, if it was told to
+finish the task and all went well, Airflow's own event that ends the task with the reports as its XCom.
 """
 
 from __future__ import annotations

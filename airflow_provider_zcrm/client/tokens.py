@@ -149,7 +149,8 @@ _tokens: dict[object, Tokens] = {}
 def tokens_of(config: ClientConfig) -> Tokens:
     """Return the bookkeeping of this process for a connection."""
     key = (config.credentials, config.hosts)
-    return _tokens.setdefault(key, Tokens(config))
+    # deriving the keys of a seal takes longer than the look
+    return _tokens.get(key) or _tokens.setdefault(key, Tokens(config))
 
 
 def forget_tokens() -> None:

@@ -7,6 +7,9 @@ BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.set-up-is-done
 BROWSER := $(VENV)/.browser-is-set-up
 REPORTS := build/reports
+# those of the Python in $(VENV), which is there by the time that they are needed
+PINS     = constraints/airflow-$(AIRFLOW)-py$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt
+INSTALL  = $(BIN)/uv pip install --quiet --constraint $(PINS)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-stop test matrix smoke dist release chaos distributed bench screenshots docs lint format constraints clean
@@ -45,9 +48,7 @@ chaos: $(STAMP) ## RUNS=200 runs of a real Airflow in which things break and wor
 distributed: $(STAMP) ## Celery, PostgreSQL, Redis: 60 modules of 6 orgs while parts are killed; SHORT=1 for a small one
 	@[ -x .venv-distributed/bin/airflow ] || { \
 	  $(BIN)/uv venv --quiet --python $(BIN)/python .venv-distributed; \
-	  version=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-	  VIRTUAL_ENV=$(CURDIR)/.venv-distributed $(BIN)/uv pip install --quiet --compile-bytecode \
-	    --constraint constraints/airflow-$(AIRFLOW)-py$$version.txt --editable '.[dev,distributed]'; }
+	  VIRTUAL_ENV=$(CURDIR)/.venv-distributed $(INSTALL) --compile-bytecode --editable '.[dev,distributed]'; }
 	@exec .venv-distributed/bin/python -m distributed $(if $(filter-out 0,$(SHORT)),--short)
 
 bench: $(STAMP) ## Measure everything anew and write the tables of benchmarks/README.md; goes on where a target is missed
@@ -70,9 +71,7 @@ lint: $(STAMP) ## ruff, mypy and the layers
 	PYTHONPATH=.ci $(BIN)/lint-imports
 
 docs: $(STAMP) ## The documentation, as a site in build/site; every warning is an error
-	@version=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --no-build-isolation \
-	  --constraint constraints/airflow-$(AIRFLOW)-py$$version.txt --editable '.[docs]'
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(INSTALL) --no-build-isolation --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 format: $(STAMP) ## Let ruff put the code in order
@@ -91,18 +90,15 @@ $(STAMP): pyproject.toml $(wildcard constraints/*.txt) .ci/find-python
 	@set -e; \
 	python=$$(PYTHON="$(PYTHON)" VENV="$(VENV)" .ci/find-python); \
 	if [ "$$python" != "$(BIN)/python" ]; then echo "Making $(VENV) with $$python"; "$$python" -m venv --clear $(VENV); fi; \
-	version=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-	pins=constraints/airflow-$(AIRFLOW)-py$$version.txt; \
-	echo "Installing Airflow $(AIRFLOW) and the provider for Python $$version"; \
+	echo "Installing Airflow $(AIRFLOW) and the provider, by $(PINS)"; \
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $$pins uv; \
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --constraint $$pins hatchling editables; \
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode --no-build-isolation --constraint $$pins --editable '.[dev]'; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS) uv; \
+	export VIRTUAL_ENV=$(abspath $(VENV)); \
+	$(INSTALL) hatchling editables; \
+	$(INSTALL) --compile-bytecode --no-build-isolation --editable '.[dev]'; \
 	touch $@
 
 # Playwright without a browser of its own: the tests take the system's
 $(BROWSER): $(STAMP)
-	@version=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --no-build-isolation \
-	  --constraint constraints/airflow-$(AIRFLOW)-py$$version.txt --editable '.[browser]'
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(INSTALL) --no-build-isolation --editable '.[browser]'
 	@touch $@

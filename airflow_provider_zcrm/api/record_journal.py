@@ -46,12 +46,14 @@ class Submission:
 
     :param at: epoch seconds (UTC) of the last change of ``state``; 0 for one that there may have been, when the journal is lost.
     :param round: the round of the task in which it was sent.
+    :param host: URL of the API to which it was sent.
     """
 
     view: View
     state: str
     at: float
     round: int
+    host: str | None
     job_id: str | None = None
 
 
@@ -61,10 +63,12 @@ class RecordJournal:
 
     :param round: one run of the task with its retries, as Airflow counts them; clearing the task starts the next.
     :param deadline: epoch seconds (UTC) at which this round gives up.
+    :param host: URL of the API to which the connection leads; as stored, of the try before; None if there was none.
     """
 
     round: int
     deadline: float
+    host: str | None = None
     submissions: tuple[Submission, ...] = ()
 
     @staticmethod
@@ -80,9 +84,9 @@ class RecordJournal:
                 f"The task's journal has version {value.get('v')}, this provider knows {_VERSION}.",
                 advice="Look at the records in Zoho CRM, and start a new DAG run if they are still to be deleted.",
             )
-        submissions = tuple(Submission(View(**s["view"]), s["state"], s["at"], s["round"], s["job_id"]) for s in value["submissions"])
+        submissions = tuple(Submission(**{**s, "view": View(**s["view"])}) for s in value["submissions"])
         deadline = value["deadline"] if value["round"] == round_ else now + timeout
-        return RecordJournal(round_, deadline, submissions)
+        return RecordJournal(round_, deadline, value["host"], submissions)
 
     def to_json(self) -> dict[str, Any]:
         """Return the value to store."""
@@ -91,7 +95,7 @@ class RecordJournal:
     def with_intent(self, view: View, now: float) -> RecordJournal:
         """Return the journal with a submission that is about to be sent; earlier refusals say nothing any more."""
         kept = (submission for submission in self.submissions if submission.state != "refused")
-        return replace(self, submissions=(*kept, Submission(view, "intent", now, self.round)))
+        return replace(self, submissions=(*kept, Submission(view, "intent", now, self.round, self.host)))
 
     def with_outcome(self, state: str, now: float, job_id: str | None = None) -> RecordJournal:
         """Return the journal with the outcome of what was sent last."""
@@ -100,22 +104,26 @@ class RecordJournal:
 
     def with_lost(self, view: View, *, earlier_round: bool) -> RecordJournal:
         """Return the journal of a task whose tries may have submitted the view without a journal, or with one that is gone."""
-        return replace(self, submissions=(Submission(view, "intent", 0.0, self.round - earlier_round),))
+        return replace(self, submissions=(Submission(view, "intent", 0.0, self.round - earlier_round, self.host),))
 
     def accepted(self, view: View) -> Submission | None:
-        """Return what Zoho accepted last of exactly this view and territory; None if the outcome of something later is unknown."""
-        later = (s for s in reversed(self.submissions) if (s.state, s.view) == ("accepted", view) or _in_doubt(s, view))
-        last = next(later, None)
+        """Return what this host accepted last of exactly this view and territory; None if the outcome of something later is unknown."""
+        wanted = ("accepted", view, self.host)
+        last = next((s for s in reversed(self.submissions) if (s.state, s.view, s.host) == wanted or self._in_doubt(s, view)), None)
         return last if last is not None and last.state == "accepted" else None
 
     def unknown(self, view: View) -> Submission | None:
         """Return the last submission of this view whose outcome nobody knows; of any territory, because they may overlap."""
-        return next((s for s in reversed(self.submissions) if _in_doubt(s, view)), None)
+        return next((s for s in reversed(self.submissions) if self._in_doubt(s, view)), None)
+
+    def of_another(self, view: View) -> Submission | None:
+        """Return the last submission that was or may have been taken of another view or territory, or by another host."""
+        taken = (s for s in reversed(self.submissions) if s.state != "refused")
+        return next((s for s in taken if (s.view, s.host) != (view, self.host)), None)
 
     def may_be_confirmed(self, submission: Submission) -> bool:
         """Tell whether a person's word can be about this submission: it was sent in an earlier round, so the task was cleared since."""
         return submission.round < self.round
 
-
-def _in_doubt(submission: Submission, view: View) -> bool:
-    return submission.state == "intent" and submission.view.cvid == view.cvid
+    def _in_doubt(self, submission: Submission, view: View) -> bool:
+        return (submission.state, submission.view.cvid, submission.host) == ("intent", view.cvid, self.host)

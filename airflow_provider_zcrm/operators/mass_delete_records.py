@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -143,6 +144,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         with airflow_errors(self.zoho_crm_conn_id, *_FINAL_FOR_A_VIEW):
             known = dict(read_event(event))
             check_time(known, DeadlineReached)
+            self._check_host(known["carry"]["host"])
             return self._finish(context, known["jobs"], known["carry"]["api_calls"] + known["api_calls"])
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
@@ -269,9 +271,12 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         # the wait would refuse it too late, when the job is submitted
         seconds(self.poke_interval, "poke_interval")
         journal = RecordJournal.open(state.get(_JOURNAL), task_round(context), time.time(), self._seconds("timeout"))
+        self._until = journal.deadline
+        if view is None:
+            self._check_host(journal.host)
+        journal = replace(journal, host=self._client.config.hosts.api_url)
         if view is not None and _journal_is_lost(context, state):
             journal = journal.with_lost(view, earlier_round=context["ti"].try_number == journal.round)
-        self._until = journal.deadline
         state.set(_JOURNAL, journal.to_json())
         ZohoCrmModuleLink.store(context, self._client.config, self.module)
         return journal

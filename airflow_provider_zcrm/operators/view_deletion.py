@@ -38,6 +38,11 @@ _LOOK = (
     "Administration > Recycle Bin, and Audit Log. If they are not, confirm_resubmit=True and clearing the task submit the view once more, "
     "as it is then."
 )
+_OTHER = (
+    "Start another DAG run for what is still to be deleted, or give the task the view and the host that it had: mapped tasks must get "
+    "their views in the same order each time. If this view is to go all the same, and no other task has submitted it, "
+    "confirm_resubmit=True and clearing the task submit it."
+)
 
 
 class ViewDeletion:
@@ -80,13 +85,17 @@ class ViewDeletion:
     def check(self) -> int | None:
         """Judge whether the view may be submitted, and return how many records Zoho counts, None if it was not asked; sends nothing.
 
-        :raises ResubmissionForbidden: nobody knows what became of an earlier submission, and no person has confirmed another
+        :raises ResubmissionForbidden: nobody knows what became of an earlier submission, or it was of another view or to another host,
+            and no person has confirmed another
         :raises GuardTripped: the view shows more records than it may
         """
         unknown = self._journal.unknown(self._view)
-        if unknown is not None and not self._is_confirmed(unknown):
-            later = " confirm_resubmit counts from the next time that the task is cleared." if self._confirmed else ""
-            raise ResubmissionForbidden(f"{_doubt(unknown)} Nothing is sent.{later}", advice=_LOOK)
+        if unknown is not None:
+            self._want_confirmation(unknown, _doubt(unknown), _LOOK)
+        other = self._journal.of_another(self._view)
+        if other is not None:
+            asked = f"Now it is asked to delete those of {self._view} at {self._journal.host}."
+            self._want_confirmation(other, f"{_told(other)} That was at {other.host}. {asked}", _OTHER)
         return self._counted()
 
     def submit(self) -> str | None:
@@ -173,6 +182,12 @@ class ViewDeletion:
         check_deadline(self._journal.deadline, seconds, f"Zoho took the delete of the records of {self._view}")
         time.sleep(seconds)
 
+    def _want_confirmation(self, submission: Submission, told: str, advice: str) -> None:
+        """Refuse to submit anything after an earlier submission, unless a person has confirmed it."""
+        if not self._is_confirmed(submission):
+            later = " confirm_resubmit counts from the next time that the task is cleared." if self._confirmed else ""
+            raise ResubmissionForbidden(f"{told} Nothing is sent.{later}", advice=advice)
+
     def _is_confirmed(self, submission: Submission) -> bool:
         return self._confirmed and self._journal.may_be_confirmed(submission)
 
@@ -201,6 +216,12 @@ def _left_records(status: JobStatus) -> bool:
 
 def _when(submission: Submission) -> str:
     return datetime.fromtimestamp(submission.at, UTC).isoformat(sep=" ", timespec="seconds")
+
+
+def _told(submission: Submission) -> str:
+    if submission.state == "intent":
+        return _doubt(submission)
+    return f"At {_when(submission)} Zoho accepted job {submission.job_id} of this task for the records of {submission.view}."
 
 
 def _doubt(submission: Submission) -> str:

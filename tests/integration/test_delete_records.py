@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -465,6 +466,82 @@ def test_the_job_of_somebody_else_is_waited_for_until_the_deadline(emulator: Con
         task.try_once()
     assert task.store is not None
     assert [entry["state"] for entry in task.store.get("zoho_crm_mass_delete_records")["submissions"]] == ["refused"]
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_task_that_gets_another_view_submits_nothing_until_a_person_says_so(emulator: Control, lost: bool) -> None:
+    if lost:
+        emulator.fault("drop_before", MASS_DELETE, method="POST")
+    task = by_view()
+    with suppress(ZohoCrmFailure):
+        task.try_once()
+    task.task.cvid = ALL_LEADS  # type: ignore[attr-defined]
+    task.clear()
+    said = "nobody knows whether Zoho took that" if lost else "accepted job"
+    for _ in range(2):
+        with pytest.raises(ZohoCrmFailure, match=rf"{said}.*Now it is asked to delete those of custom view {ALL_LEADS}.*same order"):
+            task.try_once()
+    assert len(posts(emulator)) == 1
+    confirm(task)
+    emulator.advance(60)
+    assert len(task.try_once()) == 1
+    assert posts(emulator)[1] == {"cvid": ALL_LEADS}
+
+
+def test_mapped_views_in_another_order_are_not_submitted_again(emulator: Control) -> None:
+    old, everybody = by_view(), by_view(cvid=ALL_LEADS)
+    emulator.fault("drop_after", MASS_DELETE, method="POST")
+    with pytest.raises(ZohoCrmFailure):
+        old.try_once()
+    emulator.advance(60)
+    everybody.try_once()
+    for task, view in ((old, ALL_LEADS), (everybody, OLD_LEADS)):
+        task.task.cvid = view  # type: ignore[attr-defined]
+        task.clear()
+        with pytest.raises(ZohoCrmFailure, match="Now it is asked to delete those of custom view"):
+            task.try_once()
+    assert len(posts(emulator)) == 2
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_view_is_not_submitted_to_another_host_until_a_person_says_so(
+    emulator: Control, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    if lost:
+        emulator.fault("drop_before", MASS_DELETE, method="POST")
+    task = by_view()
+    with suppress(ZohoCrmFailure):
+        task.try_once()
+    with EmulatorServer() as other:
+        other.control.seed("minimal")
+        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
+        with pytest.raises(ZohoCrmFailure, match=rf"That was at http://127\.0.*Now it is asked .* at {other.url}"):
+            task.try_once()
+        assert other.control.requests("/crm/") == []
+        confirm(task)
+        assert len(task.try_once()) == 1
+        assert len(posts(other.control)) == 1
+
+
+def test_a_wait_does_not_believe_another_host(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = by_view(wait_for_completion=True, deferrable=True, unknown_job_grace=0.3)
+    task.start()
+    with EmulatorServer() as other:
+        other.control.seed("minimal")
+        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
+        with pytest.raises(ZohoCrmFailure, match=f"leads to {other.url} now"):
+            task.resume()
+
+
+def test_records_that_one_host_has_deleted_are_not_told_of_another(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = run(record_ids=LEADS[:2])
+    task.try_once()
+    with EmulatorServer() as other:
+        other.control.seed("minimal")
+        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
+        with pytest.raises(ZohoCrmFailure, match=f"leads to {other.url} now"):
+            task.try_once()
+        assert other.control.requests("/crm/") == []
 
 
 def test_a_view_that_grows_while_another_job_is_waited_for_trips_the_guard(emulator: Control) -> None:

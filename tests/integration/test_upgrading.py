@@ -27,9 +27,9 @@ NEVER = 4102444800.0
 TAGS_JOURNAL = f"""{{"v": 1, "round": 1, "deadline": {NEVER}, "names": {{"hot": "{HOT}"}}, "ids": [], "set_aside": [],
     "host": "HOST", "asked": "3a30f6dfd0cb60291635956a095e9d59b38b4fccadfae0cc41b1e2d6fcd2261c",
     "batches": [{{"ids": ["{HOT}"], "state": "accepted", "at": 1795362911.3, "round": 1, "job_id": "JOB"}}]}}"""
-RECORDS_JOURNAL = f"""{{"v": 1, "round": 1, "deadline": {NEVER}, "submissions": [
+RECORDS_JOURNAL = f"""{{"v": 1, "round": 1, "deadline": {NEVER}, "host": "HOST", "submissions": [
     {{"view": {{"module": "Leads", "cvid": "{VIEW}", "territory_id": null, "include_child": false}},
-     "state": "accepted", "at": 1795362918.4, "round": 1, "job_id": "JOB"}}]}}"""
+     "state": "accepted", "at": 1795362918.4, "round": 1, "host": "HOST", "job_id": "JOB"}}]}}"""
 TRIGGER = f"""{{"zoho_crm_conn_id": "zoho_crm_default", "jobs": [{{"kind": "tags", "id": "JOB", "module": "Leads"}}],
     "started_at": 1795362911.3, "deadline": {NEVER}, "limit": "timeout", "poke_interval": null, "unknown_job_grace": 60.0,
     "carry": {{"host": "https://www.zohoapis.com",

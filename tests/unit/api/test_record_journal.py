@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from airflow_provider_zcrm.api.errors import PermanentError
 from airflow_provider_zcrm.api.record_journal import RecordJournal, Submission, View
 
-NEW = RecordJournal.open(None, 1, now=1000.0, timeout=600.0)
+HOST = "https://www.zohoapis.com"
+NEW = replace(RecordJournal.open(None, 1, now=1000.0, timeout=600.0), host=HOST)
 OLD_LEADS = View("Leads", "5")
 NORTH = View("Leads", "5", "7", include_child=True)
 OTHER = View("Leads", "6")
@@ -31,7 +33,7 @@ def test_a_retry_keeps_the_deadline_and_a_new_round_gets_its_own() -> None:
     journal = NEW.with_intent(NORTH, 1001.0).with_outcome("accepted", 1002.0, "77").with_intent(OTHER, 1003.0)
 
     assert reopened(journal) == journal
-    assert reopened(journal, 2) == RecordJournal(2, 9600.0, journal.submissions)
+    assert reopened(journal, 2) == RecordJournal(2, 9600.0, HOST, journal.submissions)
 
 
 def test_a_journal_of_another_version_is_not_guessed_at() -> None:
@@ -42,7 +44,7 @@ def test_a_journal_of_another_version_is_not_guessed_at() -> None:
 def test_an_intent_is_of_unknown_outcome_until_zoho_refuses_or_accepts() -> None:
     sent = NEW.with_intent(OLD_LEADS, 1001.0)
 
-    assert sent.unknown(OLD_LEADS) == Submission(OLD_LEADS, "intent", 1001.0, 1)
+    assert sent.unknown(OLD_LEADS) == Submission(OLD_LEADS, "intent", 1001.0, 1, HOST)
     assert sent.with_outcome("refused", 1002.0).unknown(OLD_LEADS) is None
     assert sent.with_outcome("accepted", 1002.0, "77").unknown(OLD_LEADS) is None
 
@@ -57,10 +59,10 @@ def test_a_view_is_in_doubt_with_every_territory_and_no_other_view_is() -> None:
 def test_a_job_is_taken_up_for_the_same_view_and_territory_only() -> None:
     accepted = NEW.with_intent(NORTH, 1001.0).with_outcome("accepted", 1002.0, "77")
 
-    assert accepted.accepted(NORTH) == Submission(NORTH, "accepted", 1002.0, 1, "77")
+    assert accepted.accepted(NORTH) == Submission(NORTH, "accepted", 1002.0, 1, HOST, "77")
     assert accepted.accepted(OLD_LEADS) is None
     later = accepted.with_intent(NORTH, 1003.0).with_outcome("accepted", 1004.0, "78")
-    assert later.accepted(NORTH) == Submission(NORTH, "accepted", 1004.0, 1, "78")
+    assert later.accepted(NORTH) == Submission(NORTH, "accepted", 1004.0, 1, HOST, "78")
 
 
 def test_a_job_is_not_taken_up_when_the_outcome_of_something_later_is_unknown() -> None:
@@ -69,6 +71,18 @@ def test_a_job_is_not_taken_up_when_the_outcome_of_something_later_is_unknown() 
     assert accepted.with_intent(NORTH, 1003.0).accepted(OLD_LEADS) is None
     assert accepted.with_intent(OTHER, 1003.0).accepted(OLD_LEADS) is not None
     assert accepted.with_intent(NORTH, 1003.0).with_outcome("refused", 1004.0).accepted(OLD_LEADS) is not None
+
+
+@pytest.mark.parametrize(
+    "other", [replace(NEW, host="https://sandbox.zohoapis.com").with_intent(OLD_LEADS, 1001.0), NEW.with_intent(NORTH, 1001.0)]
+)
+def test_what_was_of_another_view_or_to_another_host_is_told_apart(other: RecordJournal) -> None:
+    journal = replace(other, host=HOST)
+
+    assert journal.of_another(OLD_LEADS) == other.submissions[0]
+    assert replace(journal.with_outcome("accepted", 1002.0, "77"), host=HOST).accepted(OLD_LEADS) is None
+    assert journal.with_outcome("refused", 1002.0).of_another(OLD_LEADS) is None
+    assert NEW.with_intent(OLD_LEADS, 1001.0).of_another(OLD_LEADS) is None
 
 
 def test_refusals_are_forgotten_and_nothing_else_is() -> None:

@@ -201,12 +201,15 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         return View(self.module, _one_id(self.cvid, "cvid"), territory_id, include_child)
 
     def _finish(self, context: Context, reports: list[dict[str, Any]], earlier_calls: int = 0) -> list[str]:
+        from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_JOB
         from airflow_provider_zcrm.operators.api_usage import push_api_usage
         from airflow_provider_zcrm.operators.waiting import judge
 
         context["ti"].xcom_push(key="report", value=reports)
         push_api_usage(context, self._client, earlier_calls)
         self._submitted = tuple(report["id"] for report in reports)
+        if any((report["total"] or 0) >= RECORDS_PER_JOB for report in reports):
+            self.log.warning("One job deletes at most %d records. If the view shows more, the next DAG run deletes them.", RECORDS_PER_JOB)
         judge(reports, self.on_partial_failure, self.unknown_job_grace, _TO_DELETE_THE_REST)
         return list(self._submitted)
 
@@ -239,6 +242,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
                 advice="XCom report has them all. The next try sends these again; on_partial_failure='ignore' accepts that they stay.",
             )
         self.log.log(logging.WARNING if outcome.failed else logging.INFO, "Records of %s: %s.", self.module, outcome)
+        if outcome.not_found and not outcome.deleted and not outcome.failed:
+            self.log.warning("%s has none of these records. Are they ids of another module or org, or deleted already?", self.module)
         return []
 
     def _ids(self) -> list[str]:

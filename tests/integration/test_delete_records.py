@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_zcrm.api import mass_delete as api_mass_delete
 from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import RecordsLeftBehind, SubmissionUncertain
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
@@ -183,6 +184,15 @@ def test_a_job_that_leaves_records_fails_the_task_without_retry(
     with pytest.raises(ZohoCrmFailure, match=rf"{said}.*confirm_resubmit=True"):
         task.try_once()
     assert task.ti.xcoms["report"][0]["deleted"] < 4
+
+
+@pytest.mark.parametrize("limit", [4, 5])
+def test_a_job_that_was_full_is_told_as_a_warning(
+    emulator: Control, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], limit: int
+) -> None:
+    monkeypatch.setattr(api_mass_delete, "RECORDS_PER_JOB", limit)
+    by_view(max_records=None, wait_for_completion=True).try_once()
+    assert ("One job deletes at most" in caplog.text + capsys.readouterr().out) is (limit == 4)
 
 
 def test_records_that_a_job_has_left_can_be_ignored(emulator: Control) -> None:
@@ -687,10 +697,14 @@ def test_records_that_stay_can_be_ignored(emulator: Control) -> None:
     assert list(task.ti.xcoms["report"]["failed"]) == LEADS[:1]
 
 
-def test_ids_that_are_not_there_are_no_failure(emulator: Control) -> None:
-    task = run(record_ids=[UNKNOWN])
+@pytest.mark.parametrize("ids", [[UNKNOWN], [UNKNOWN, LEADS[0]]])
+def test_ids_that_are_not_there_are_no_failure_but_a_warning_if_all_are(
+    emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], ids: list[str]
+) -> None:
+    task = run(record_ids=ids)
     task.try_once()
-    assert task.ti.xcoms["report"] == report([], [UNKNOWN])
+    assert task.ti.xcoms["report"] == report(ids[1:], [UNKNOWN])
+    assert ("Leads has none of these records" in caplog.text + capsys.readouterr().out) is (len(ids) == 1)
 
 
 @pytest.mark.parametrize("fault", LOST)

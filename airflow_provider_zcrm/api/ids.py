@@ -34,8 +34,9 @@ def names_of(value: Any, argument: str) -> list[str]:
 
     :raises InvalidArgument: for anything else, and for a list that was made a string
     """
-    refuse_written_list(value, argument)
     names = list(flat(value, argument))
+    for name in names:
+        refuse_written_list(name, argument)
     wrong = [name for name in names if not isinstance(name, str) or not name]
     if wrong:
         raise InvalidArgument(f"{argument} holds {shown(wrong[0])}, which is not the name of a tag.")
@@ -49,7 +50,7 @@ def refuse_written_list(value: Any, argument: str) -> None:
     """
     if isinstance(value, str) and _WRITTEN_LIST.fullmatch(value):
         raise InvalidArgument(
-            f"{argument} is the string {shown(value)}, which looks like a list.",
+            f"{argument} holds the string {shown(value)}, which looks like a list.",
             advice="Pass a list, or task.output for what another task returns; a Jinja expression makes a string of a list, unless the DAG "
             "has render_template_as_native_obj=True.",
         )

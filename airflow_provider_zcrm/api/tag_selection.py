@@ -386,11 +386,11 @@ def _as_used(selection: TagSelection, uses: Sequence[str] | None) -> Finding:
 
 
 def _strings(value: Any, argument: str) -> tuple[str, ...]:
-    refuse_written_list(value, argument)
     return tuple(dict.fromkeys(_string(item, argument) for item in flat(value, argument)))
 
 
 def _string(item: Any, argument: str) -> str:
+    refuse_written_list(item, argument)
     if isinstance(item, int) and not isinstance(item, bool) and abs(item) < 10**19:  # a template makes 2024 of "2024"
         return str(item)
     if not isinstance(item, str) or not item:

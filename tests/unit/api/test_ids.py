@@ -159,9 +159,10 @@ def test_one_name_is_a_name() -> None:
         "[{'id': '1', 'name': 'hot', 'records': None}]",
     ],
 )
-def test_a_string_that_looks_like_a_list_is_refused(value: str) -> None:
+@pytest.mark.parametrize("inside", [lambda value: value, lambda value: ["VIP", value], lambda value: [["VIP"], [value]]])
+def test_a_string_that_looks_like_a_list_is_refused(value: str, inside: Callable[[str], Any]) -> None:
     with pytest.raises(InvalidArgument, match="looks like a list") as caught:
-        names_of(value, "tags")
+        names_of(inside(value), "tags")
 
     assert "task.output" in caught.value.advice
     assert "render_template_as_native_obj=True" in caught.value.advice

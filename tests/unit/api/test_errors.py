@@ -557,6 +557,18 @@ def test_an_error_of_little_content_can_be_rebuilt() -> None:
     assert error.advice == TooManyRequests.default_advice
 
 
+@pytest.mark.parametrize("before", ["Zoho-oauthtoken ", "zoho-oauthtoken\t", "token="])
+@pytest.mark.parametrize("offset", [0, 120, 150, 199, 230])
+def test_a_page_that_quotes_a_token_shows_no_part_of_it_wherever_it_is_cut(before: str, offset: int) -> None:
+    token = "1000." + "a1b2c3d4" * 4 + "." + "e5f6a7b8" * 4
+    body = f"<html>{'x' * offset} {before}{token}</html>"
+    with pytest.raises(ZohoCrmError) as caught:
+        decode(ApiResponse(502, {}, body.encode()), ApiRequest("GET", "settings/tags", scope="ZohoCRM.settings.tags.READ"))
+
+    assert "a1b2" not in str(caught.value)
+    assert "<html>" in str(caught.value)
+
+
 def test_an_error_without_a_call_is_its_sentence_and_its_advice() -> None:
     assert str(PermanentError("It happened.")) == "It happened."
     assert str(PermanentError("It happened.", advice="Change it.")) == "It happened. Change it."

@@ -66,12 +66,12 @@ class FindTagsOperator(RefusesWhatCameOutEmpty, BaseOperator):
         """
         from airflow_provider_zcrm.api.guards import Guards
         from airflow_provider_zcrm.api.tag_selection import TagSelection
-        from airflow_provider_zcrm.api.tags import list_tags
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
         from airflow_provider_zcrm.operators.api_usage import push_api_usage
         from airflow_provider_zcrm.operators.counting import count_unless_gone
         from airflow_provider_zcrm.operators.log_lists import log_list
+        from airflow_provider_zcrm.operators.tag_list import listed_tags
 
         with airflow_errors(self.zoho_crm_conn_id):
             selection = TagSelection.from_dict(self.selection)
@@ -79,7 +79,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty, BaseOperator):
             guards = Guards.of(self.max_tags, self.max_share)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self.module)
-            tags = client.send(list_tags(self.module, include_usage=selection.asks_for_usage))
+            tags = listed_tags(client, self.module, include_usage=selection.asks_for_usage)
             found = selection.candidates(tags, datetime.now(UTC))
             facts: dict[str, RecordsCount | None] = {}
             while tag_ids := found.needs_counts(facts):

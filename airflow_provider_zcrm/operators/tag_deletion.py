@@ -26,9 +26,10 @@ from airflow_provider_zcrm.api.guards import Guards
 from airflow_provider_zcrm.api.journal import Batch, Journal, SetAside, Stillness, digest_of
 from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB, MassDeleteJob, job_status, refused_tag, submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
-from airflow_provider_zcrm.api.tags import Tag, list_tags
+from airflow_provider_zcrm.api.tags import Tag
 from airflow_provider_zcrm.operators.counting import count_unless_gone
 from airflow_provider_zcrm.operators.log_lists import counted, log_list
+from airflow_provider_zcrm.operators.tag_list import listed_tags
 from airflow_provider_zcrm.operators.waiting import check_deadline, growing_pauses
 
 if TYPE_CHECKING:
@@ -88,12 +89,8 @@ class TagDeletion:
         self._stillness = Stillness()
 
     def look(self) -> int:
-        """Read the list of the module's tags and return how many there are.
-
-        An empty list is read twice, because an answer without a body (204) means that too.
-        """
-        tags = self._client.send(list_tags(self._module)) or self._client.send(list_tags(self._module))
-        self._listed = {tag.id: tag for tag in tags}
+        """Read the list of the module's tags and return how many there are."""
+        self._listed = {tag.id: tag for tag in listed_tags(self._client, self._module)}
         return len(self._listed)
 
     def resolve(self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str, *, blind: bool) -> list[str]:

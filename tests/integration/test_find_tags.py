@@ -49,6 +49,18 @@ def test_a_selection_without_criteria_finds_nothing(emulator: Control) -> None:
     assert len(find(TagSelection.all(), max_share=1.0).try_once()) == 5
 
 
+def test_an_answer_without_a_body_is_not_taken_for_an_empty_module(emulator: Control) -> None:
+    emulator.fault("empty_204", "settings/tags$", method="GET")
+    assert names(find({"names": ["hot"]}).try_once()) == {"hot"}
+
+
+def test_a_module_without_tags_is_read_twice_before_it_is_believed(emulator: Control) -> None:
+    emulator.remove_tags("Leads", list(emulator.tags("Leads").values()))
+    run = find({"names": ["hot"]})
+    assert run.try_once() == []
+    assert (run.ti.xcoms["looked_at"], run.ti.xcoms["api_calls"]) == (0, 2)
+
+
 def test_a_selection_that_is_not_understood_or_too_costly_fails_for_good(emulator: Control) -> None:
     with pytest.raises(ZohoCrmFailure, match="colour"):
         find({"colour": "red"}).try_once()

@@ -8,6 +8,8 @@ nobody meant, and no list tells what became of the first.
     refused    Zoho proved that it took nothing     submit
     accepted   Zoho gave a job id                   take up that job
 
+What was or may have been taken of another view, or by another host, stops a try too, until a person confirms for a new round.
+
 Records given by their ids need no intent: Zoho gives an id to one record only, so sending it again deletes nothing else. What is kept
 is which ids Zoho has reported as deleted: a record that somebody has restored since stays. That is one value for each call, because a
 store may refuse a large one.

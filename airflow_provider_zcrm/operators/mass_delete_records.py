@@ -55,8 +55,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     :param territory_id: with ``cvid``, only the records of this territory (templated).
     :param include_child: with ``territory_id``, also of the territories below it (templated).
     :param max_records: fail before anything is sent if more records than this would go; None for any number, and no count (templated).
-    :param confirm_resubmit: with ``cvid``, submit the view again although an earlier round of the task has: if the outcome is unknown, or
-        the job has left records. Set it when you have looked, and clear the task (templated).
+    :param confirm_resubmit: with ``cvid``, submit the view although an earlier round of the task has submitted: if the outcome is unknown,
+        the job has left records, or it was another view or host. Set it when you have looked, and clear the task (templated).
     :param dry_run: do everything but the delete; XCom ``would_delete`` is the number of records (templated, as ``is_dry_run``).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param wait_for_completion: with ``cvid``, wait until the job has ended.

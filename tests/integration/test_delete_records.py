@@ -369,6 +369,16 @@ def test_a_confirmation_counts_for_the_next_round_only(emulator: Control) -> Non
     assert len(posts(emulator)) == 1
 
 
+def test_excluded_a_retry_of_a_task_whose_retries_were_lowered_looks_like_a_clear(emulator: Control) -> None:
+    emulator.fault("drop_before", MASS_DELETE, method="POST")
+    task = by_view(confirm_resubmit=True)
+    with pytest.raises(ZohoCrmFailure):
+        task.try_once()
+    task.task.retries = 1
+    assert len(task.try_once()) == 1
+    assert len(posts(emulator)) == 2
+
+
 def test_a_confirmation_that_is_left_in_does_not_delete_again_after_a_success(emulator: Control) -> None:
     task = by_view(cvid=ALL_LEADS, confirm_resubmit=True, wait_for_completion=True)
     first = task.try_once()

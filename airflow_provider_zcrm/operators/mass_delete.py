@@ -44,7 +44,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
 
     :param module: API name of the module, such as ``Leads`` (templated).
     :param tag_ids: the tags by id: a string of digits, an int, a mapping with ``id``, or a sequence of these nested at most
-        twice (templated).
+        twice; one whose mapping has a ``name`` is left alone if it was renamed since (templated).
     :param tag_names: the tags by name, instead of by id: a string or a sequence of strings; case counts (templated).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param missing_tags: what to do about tags that the module does not have: ``skip`` them, or ``fail`` before anything is sent
@@ -135,6 +135,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         :raises ZohoCrmError: what a retry may mend; it goes on where this try stopped
         """
         from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.api.ids import names_beside_ids
         from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.version_compat import TaskState
@@ -158,7 +159,9 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             looked_at, wanted = None, []
             if tag_ids or tag_names:
                 looked_at = deletion.look()
-                wanted = deletion.resolve(tag_ids, tag_names, self.missing_tags, blind=blind and not dry_run)
+                chosen_as = names_beside_ids(self.tag_ids, "tag_ids")
+                blind = blind and not dry_run
+                wanted = deletion.resolve(tag_ids, tag_names, self.missing_tags, chosen_as=chosen_as, blind=blind)
             job_ids = self._rehearse(context, deletion, wanted) if dry_run else deletion.submit(wanted)
             self._announce(context, job_ids)
             aside = deletion.set_aside()

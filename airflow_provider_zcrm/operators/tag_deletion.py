@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,12 +93,15 @@ class TagDeletion:
         self._listed = {tag.id: tag for tag in listed_tags(self._client, self._module)}
         return len(self._listed)
 
-    def resolve(self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str, *, blind: bool) -> list[str]:
-        """Return the ids of the wanted tags that there are, and judge by the rules what is missing, in use, or too much.
+    def resolve(
+        self, tag_ids: Sequence[str], tag_names: Sequence[str], missing_tags: str, *, chosen_as: Mapping[str, str], blind: bool
+    ) -> list[str]:
+        """Return the ids of the wanted tags that there are, and judge by the rules what is missing, renamed, in use, or too much.
 
         All of that is done once per round, and written down before the first POST: a retry sees fewer tags.
 
         :param missing_tags: "skip" or "fail".
+        :param chosen_as: by id, the name under which a tag was chosen, where that is known; under another one it is set aside.
         :param blind: an earlier try may have sent any of the tags, and no journal tells. They count as sent with an unknown outcome, and
             none that is missing fails.
         :raises InvalidArgument: tags are missing and ``missing_tags`` is "fail", or a name means two tags
@@ -117,8 +120,9 @@ class TagDeletion:
         wanted = [*self.present(tag_ids), *names.values()]
         if missing and not wanted:
             log.warning("%s has none of these tags: they are deleted already, or the names or the module are wrong.", self._module)
+        self._journal = self._without_the_renamed(wanted, chosen_as)
         if self._rules.used_by_automation != "send":
-            self._journal = self._without_the_used(wanted)
+            self._journal = self._without_the_used(self.present(wanted))
         self._rules.guards.check(len(self.present(wanted)), len(self._listed), self._module)
         asked = digest_of(self._module, tag_ids, tag_names)
         ids = [tag_id for tag_id in tag_ids if tag_id in self._listed]
@@ -134,6 +138,11 @@ class TagDeletion:
         if ambiguous:
             raise InvalidArgument(f"Several tags of {self._module} have the same name: {ambiguous}.", advice="Pass tag_ids instead.")
         return {name: by_name[name][0] for name in tag_names if name in by_name}
+
+    def _without_the_renamed(self, wanted: Sequence[str], chosen_as: Mapping[str, str]) -> Journal:
+        """Set aside what has another name than when it was chosen: somebody has made another tag of it since."""
+        renamed = [tag_id for tag_id in wanted if chosen_as.get(tag_id, self._listed[tag_id].name) != self._listed[tag_id].name]
+        return self._set_aside((tag_id, f"it was chosen as {chosen_as[tag_id]!r} and renamed since") for tag_id in renamed)
 
     def _without_the_used(self, wanted: Sequence[str]) -> Journal:
         """Set aside what automation uses, or fail: one API call per tag."""

@@ -939,6 +939,17 @@ def test_a_tag_that_goes_while_it_is_looked_at_is_no_hindrance(emulator: Control
     assert run.ti.xcoms["set_aside"] == []
 
 
+@pytest.mark.parametrize("arguments", [{}, {"used_by_automation": "skip"}, {"dry_run": True}], ids=str)
+def test_a_tag_that_was_renamed_since_it_was_chosen_is_left_alone(emulator: Control, arguments: dict[str, Any]) -> None:
+    chosen = [{"id": HOT, "name": "lukewarm"}, {"id": COLD, "name": "cold"}]
+    run = TaskRun(task(tag_ids=chosen, max_tags=1, **arguments))
+    for _ in range(2):
+        run.try_once()
+        assert run.ti.xcoms["set_aside"] == [aside(HOT, "hot", "it was chosen as 'lukewarm' and renamed since")]
+        assert run.ti.xcoms.get("would_delete", [{"id": COLD, "name": "cold"}]) == [{"id": COLD, "name": "cold"}]
+    assert accepted(emulator) == ([] if "dry_run" in arguments else [[COLD]])
+
+
 def test_a_look_that_zoho_refuses_fails_before_anything_is_sent(emulator: Control) -> None:
     body = {"code": "INVALID_URL_PATTERN", "details": {}, "message": "no such URL", "status": "error"}
     emulator.fault("status", COUNT, status=404, body=body)

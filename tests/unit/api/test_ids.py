@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
-from airflow_provider_zcrm.api.ids import ids_of, names_of
+from airflow_provider_zcrm.api.ids import ids_of, names_beside_ids, names_of
 
 NUMBERS = st.integers(0, 10**19 - 1)
 ID_FORMS: list[Callable[[int], Any]] = [str, int, lambda number: {"id": str(number)}, lambda number: {"id": number, "name": "x"}]
@@ -40,6 +40,13 @@ def test_whatever_nested_at_most_twice_gives_the_same_ids_in_order_each_once(exa
     value, flat = example
 
     assert ids_of(value, "tag_ids") == list(dict.fromkeys(flat))
+
+
+def test_names_that_stand_beside_ids_are_found_by_id() -> None:
+    value = [{"id": "1", "name": "hot"}, [{"id": 2, "name": "cold"}, {"id": "3"}, "4", 5, {"id": "6", "name": None}]]
+
+    assert names_beside_ids(value, "tag_ids") == {"1": "hot", "2": "cold"}
+    assert names_beside_ids(None, "tag_ids") == names_beside_ids("7", "tag_ids") == {}
 
 
 def test_an_id_of_19_digits_stays_exact() -> None:

@@ -61,13 +61,14 @@ class ZohoCrmClient:
         self._tokens = tokens_of(config)
         self._slots = threading.BoundedSemaphore(config.max_concurrency)
 
-    def send(self, call: ApiCall[T]) -> T:
+    def send(self, call: ApiCall[T], before: Callable[[], None] | None = None) -> T:
         """Send a call and return its value.
 
+        :param before: called right before each attempt, after any wait; if it raises, nothing is sent.
         :raises SubmissionUncertain: the call is a submission and Zoho may have taken it; it was not sent again
         :raises ZohoCrmError: any other class of `airflow_provider_zcrm.api.errors`, after the retries that make sense
         """
-        value: T = self._retries.retrying()(self._send_once, call)
+        value: T = self._retries.retrying()(self._send_once, call, before)
         return value
 
     def send_with(self, call: ApiCall[T], token: str) -> T:
@@ -103,11 +104,13 @@ class ZohoCrmClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _send_once(self, call: ApiCall[T]) -> T:
+    def _send_once(self, call: ApiCall[T], before: Callable[[], None] | None) -> T:
         """Send a call; a token that Zoho rejects is replaced, until Zoho rejects one that it has just granted."""
         rejected: str | None = None
         while True:
             token = self.access_token(rejected)
+            if before:
+                before()
             try:
                 return self._exchange(call, token)
             except TokenRejected:

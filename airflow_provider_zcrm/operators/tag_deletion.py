@@ -306,7 +306,7 @@ class TagDeletion:
         self._check_deadline(0.0)
         self._save(self._journal.with_intent(tag_ids, time.time()))
         try:
-            job_id = self._client.send(call)
+            job_id = self._client.send(call, before=self._renew_intent)
         except SubmissionUncertain as error:
             log.warning("%s The list is watched.", error)
             # the client may have waited long before it sent: what Zoho may have taken is as old as its answer
@@ -321,6 +321,12 @@ class TagDeletion:
         self._save(self._journal.with_outcome("accepted", time.time(), job_id))
         self._under_way.add(self._journal.batches[-1])
         self._announce(self.job_ids())
+
+    def _renew_intent(self) -> None:
+        """Write the intent anew if the client has waited since: its tags are given time from the moment at which they are sent."""
+        now = time.time()
+        if now - self._journal.batches[-1].at > 1.0:
+            self._save(self._journal.with_outcome("intent", now))
 
     def _without_the_unfound(self, tag_ids: list[str], error: TagNotFound, looks: Iterator[float]) -> list[str]:
         """Return the tags that are still listed; if they all are, look later, for the list may follow a delete late."""

@@ -667,6 +667,20 @@ def test_tags_are_given_time_from_the_moment_at_which_their_answer_was_lost(emul
 
 
 @needs_task_state
+def test_tags_are_given_time_from_the_moment_at_which_they_were_sent_also_if_the_worker_dies(emulator: Control) -> None:
+    emulator.jobs(start_delay=1.5, duration=0.1)
+    emulator.fault("status", MASS_DELETE, method="POST", status=429, headers={"Retry-After": "2"})
+    emulator.fault("drop_after", MASS_DELETE, method="POST")
+    run = TaskRun(task(tag_names=["hot"], settle=2.0))
+    assert run.store is not None
+    run.store.fail_on_write = 5  # after the opening, what is wanted, the intent, and that anew: nothing tells of the lost answer
+    with pytest.raises(RuntimeError):
+        run.try_once()
+    assert run.try_once() == []
+    assert len(accepted(emulator)) == 1
+
+
+@needs_task_state
 def test_a_name_whose_tag_came_back_under_a_new_id_is_not_deleted_by_a_retry(emulator: Control) -> None:
     run = TaskRun(task(tag_names=["hot"]))
     run.try_once()

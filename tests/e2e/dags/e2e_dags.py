@@ -47,17 +47,20 @@ class DyingOperator(MassDeleteTagsOperator):
         deletion = super()._deletion(context, *arguments)
         send, save = deletion._client.send, deletion._save_journal
 
-        def dying_send(call: Any) -> Any:
+        def dying_send(call: Any, before: Any = None) -> Any:
             if call.request.idempotent:
                 return send(call)
             self._die("before the POST")
             if self._moment == "in the POST":
                 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
-            value = send(call)
+            value = send(call, before)
             self._die("after the POST")
             return value
 
         def dying_save(journal: Any) -> None:
+            if not journal.batches:  # only what is wanted
+                save(journal)
+                return
             stored = any(batch.job_id for batch in journal.batches)
             self._die("before the id is stored" if stored else "before the intent is stored")
             save(journal)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_MAX_SHARE = 0.5
 
 
-class RefusesWhatCameOutEmpty:
+class RefusesWhatCameOutEmpty(BaseOperator):
     """Tells an argument that was not given from one whose template, or another task's output, came out as None."""
 
     _given: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class RefusesWhatCameOutEmpty:
                 )
 
 
-class MassDeleteOperator(RefusesWhatCameOutEmpty, BaseOperator):
+class MassDeleteOperator(RefusesWhatCameOutEmpty):
     """The client that gives up at the task's deadline, the job ids that the task has got, and the wait for the jobs."""
 
     ui_color = "#f9d6d2"

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE, RefusesWhatCameOutEmpty
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider_zcrm.api.tags import RecordsCount
 
 
-class FindTagsOperator(RefusesWhatCameOutEmpty, BaseOperator):
+class FindTagsOperator(RefusesWhatCameOutEmpty):
     """Chooses the tags of one module that a selection describes.
 
     Returns, per chosen tag, ``id``, ``name``, ``color_code``, ``created_time``, ``records`` (None where it was not asked) and

@@ -119,7 +119,9 @@ def test_a_connection_that_is_there_is_not_replaced_unless_asked_and_no_code_is_
     assert replaced.code == 0
     assert "The connection taken is replaced in Airflow. Of the old one stays: max_concurrency=3." in replaced.err
     assert airflow.connections().count("taken") == 1
-    new = json.loads(airflow.run("connections", "export", "-", "--file-format", "json", module="airflow").out)["taken"]
+    exported = airflow.home / "connections.json"
+    assert airflow.run("connections", "export", str(exported), module="airflow").code == 0
+    new = json.loads(exported.read_text())["taken"]
     extra = json.loads(new["extra"])
     assert (new["login"], extra["data_center"], extra["max_concurrency"]) == (CLIENT_ID, "us", 3)
     assert airflow.run("check", "taken", zoho=zoho).code == 0

@@ -11,7 +11,7 @@ from tests.chaos.run import run_all
 from tests.e2e.conftest import restored_signals
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_whatever_breaks_every_tag_is_submitted_once_and_nothing_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     seeds = [*range(1, 11), secrets.randbelow(10**9), secrets.randbelow(10**9)]
     with capsys.disabled():

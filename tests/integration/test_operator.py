@@ -754,7 +754,7 @@ def test_the_timeout_holds_while_zoho_cannot_answer(emulator: Control) -> None:
 
 def test_a_job_that_ended_just_before_the_timeout_is_a_success(emulator: Control) -> None:
     emulator.jobs(start_delay=0.3, duration=0.3)
-    arguments = {"tag_names": ["hot"], "wait_for_completion": True, "timeout": 1.5, "poke_interval": 60}
+    arguments = {"tag_names": ["hot"], "wait_for_completion": True, "timeout": 4, "poke_interval": 60}
     assert len(TaskRun(task(**arguments)).try_once()) == 1
     emulator.seed("minimal")
     emulator.jobs(start_delay=0.3, duration=0.3)

@@ -441,7 +441,7 @@ def test_triggers_of_one_connection_share_a_client(emulator: Control) -> None:
         events = await asyncio.gather(*(fire(rebuilt(run.deferred.trigger)) for run in runs if run.deferred))
         return [event.payload["status"] for event in events]
 
-    emulator.jobs(start_delay=0.5, duration=0.2)
+    emulator.jobs(start_delay=3, duration=0.2)
     jobs = [submit(HOT), submit(COLD)]
     forget_tokens()
     emulator.evict_access_tokens()

@@ -19,7 +19,7 @@ from tests.conftest import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 
 CREDENTIALS = Credentials(CLIENT_ID, CLIENT_SECRET, RefreshTokenGrant(REFRESH_TOKEN))
 PATIENT = RetryPolicy(give_up_after=5.0, first=0.01, longest=0.02, token_patience=0.0)
-HASTY = RetryPolicy(give_up_after=0.1, first=0.01, longest=0.02, token_patience=0.0)
+HASTY = RetryPolicy(give_up_after=0.6, first=0.01, longest=0.02, token_patience=0.0)
 
 
 def config_for(accounts_url: str, api_url: str | None = None, **settings: Any) -> ClientConfig:

@@ -80,7 +80,7 @@ def test_a_fault_that_does_not_pass_is_raised_in_the_end(
     assert type(caught.value) is error
     assert isinstance(caught.value, RetryableError)
     assert caught.value.path == "settings/modules" or error is TooManyRequests  # which may be held back before it is a call
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 5.0
     assert len(emulator.requests(MODULES)) > 1
 
 

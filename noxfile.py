@@ -26,6 +26,8 @@ from pathlib import Path
 
 import nox
 
+from tests.contract.openapi_folder import FOLDER
+
 ROOT = Path(__file__).parent
 TREE = ROOT / "build" / "matrix" / "tree"
 REPORTS = ROOT / "build" / "reports" / "matrix"
@@ -75,10 +77,9 @@ def matrix(session: nox.Session, airflow: str) -> None:
     constraint = ROOT / "constraints" / f"airflow-{pair}.txt"
     session.install("--quiet", "--constraint", constraint, "--reinstall-package", "airflow-provider-zcrm", f"{wheel}[test]")
     tests = session.posargs if any(argument.startswith("tests") for argument in session.posargs) else [*_folders(), *session.posargs]
-    openapi = os.environ.get("ZOHO_OAS_DIR", str(ROOT.parent / "shared" / "zoho" / "oas-v8.0"))
     session.chdir(TREE)
-    session.run("python", "-m", "pytest", "-q", f"--junitxml={report}", *tests, env={"ZOHO_OAS_DIR": openapi})
-    session.run("python", ROOT / ".ci" / "check_skips.py", report, "tests/allowed_skips.txt", env={"ZOHO_OAS_DIR": openapi})
+    session.run("python", "-m", "pytest", "-q", f"--junitxml={report}", *tests, env={"ZOHO_OAS_DIR": str(FOLDER)})
+    session.run("python", ROOT / ".ci" / "check_skips.py", report, "tests/allowed_skips.txt", env={"ZOHO_OAS_DIR": str(FOLDER)})
 
 
 def _folders() -> list[str]:

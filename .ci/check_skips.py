@@ -1,13 +1,12 @@
 """Fail if pytest skipped a test that is not on the list: ``check_skips.py JUNIT_XML ALLOWED_SKIPS``.
 
 A line of the list is ``<pattern of node ids> | <when> | <reason>``. `when` is ``always``; ``no-openapi``: only where Zoho's OpenAPI
-files are absent (``$ZOHO_OAS_DIR``, or ``../shared/zoho/oas-v8.0``); or ``before-airflow-3.2`` and
+files are absent; or ``before-airflow-3.2`` and
 ``before-airflow-3.3``: only in an environment with such an Airflow. A test that is expected to fail counts as skipped.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -15,7 +14,9 @@ from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.contract.openapi_folder import FOLDER
 
 
 def main(junit_xml: str, allowed_skips: str) -> int:
@@ -32,7 +33,7 @@ def main(junit_xml: str, allowed_skips: str) -> int:
 def _patterns(file: Path) -> Iterator[str]:
     holds = {
         "always": True,
-        "no-openapi": not _has_openapi_files(),
+        "no-openapi": not (FOLDER.is_dir() and any(FOLDER.iterdir())),
         "before-airflow-3.2": _airflow() < (3, 2),
         "before-airflow-3.3": _airflow() < (3, 3),
     }
@@ -49,11 +50,6 @@ def _patterns(file: Path) -> Iterator[str]:
 
 def _airflow() -> tuple[int, ...]:
     return tuple(int(part) for part in version("apache-airflow").split(".")[:2])
-
-
-def _has_openapi_files() -> bool:
-    folder = Path(os.environ.get("ZOHO_OAS_DIR") or ROOT.parent / "shared" / "zoho" / "oas-v8.0")
-    return folder.is_dir() and any(folder.iterdir())
 
 
 def _skipped(file: Path) -> Iterator[tuple[str, str]]:

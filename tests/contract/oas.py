@@ -1,17 +1,15 @@
 """Holds requests and responses to Zoho's own OpenAPI files, corrected as `known_errors` lists.
 
-The files are looked for in ``$ZOHO_OAS_DIR``, else in ``../shared/zoho/oas-v8.0`` beside the repository. Without them, `available` is false
-and a test should skip with `WHY_SKIPPED`. Both `validate_request` and `validate_response` raise AssertionError with what is wrong.
+Without them (`openapi_folder` says where they are looked for) `available` is false and a test should skip with `WHY_SKIPPED`. Both
+`validate_request` and `validate_response` raise AssertionError with what is wrong.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -20,9 +18,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from tests.contract.known_errors import CORRECTIONS, ENVELOPE, GENERAL_ERRORS
+from tests.contract.openapi_folder import FOLDER
 
-BESIDE = Path(__file__).parents[3] / "shared" / "zoho" / "oas-v8.0"
-FOLDER = Path(os.environ.get("ZOHO_OAS_DIR", BESIDE))
 WHY_SKIPPED = "Zoho's OpenAPI files (github.com/zoho/crm-oas, folder v8.0) are not here; set ZOHO_OAS_DIR to the folder that has them"
 FILES = ["mass_delete_tags.json", "tags.json", "modules.json", "org.json", "mass_delete_cvid.json"]
 MORE_FILES = ["bulk_read.json", "record.json"]

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,14 @@ def connection_json(url: str, **extra: object) -> str:
     """Return a connection to the emulator, in the form of AIRFLOW_CONN_ variables."""
     values = {"refresh_token": REFRESH_TOKEN, "accounts_url": url, "api_url": url, "shared_store": "memory", **extra}
     return json.dumps({"conn_type": "zoho_crm", "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": values})
+
+
+@contextmanager
+def another_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorServer]:
+    """Let the connection zoho_crm_default lead to an emulator of its own, with the seed ``minimal``, for as long as this lasts."""
+    with EmulatorServer() as other, monkeypatch.context() as edited:
+        edited.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
+        yield other
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,7 +21,7 @@ from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecord
 from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
 from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import TaskRun
-from tests.conftest import connection_json
+from tests.conftest import another_host, connection_json
 
 MASS_DELETE = "Leads/actions/mass_delete"
 ALL_LEADS, OLD_LEADS = "2276164000000538001", "2276164000000538003"
@@ -532,9 +532,7 @@ def test_a_view_is_not_submitted_to_another_host_until_a_person_says_so(
     task = by_view()
     with suppress(ZohoCrmFailure):
         task.try_once()
-    with EmulatorServer() as other:
-        other.control.seed("minimal")
-        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
+    with another_host(monkeypatch) as other:
         with pytest.raises(ZohoCrmFailure, match=rf"That was at http://127\.0.*Now it is asked .* at {other.url}"):
             task.try_once()
         assert other.control.requests("/crm/") == []
@@ -546,19 +544,14 @@ def test_a_view_is_not_submitted_to_another_host_until_a_person_says_so(
 def test_a_wait_does_not_believe_another_host(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     task = by_view(wait_for_completion=True, deferrable=True, unknown_job_grace=0.3)
     task.start()
-    with EmulatorServer() as other:
-        other.control.seed("minimal")
-        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
-        with pytest.raises(ZohoCrmFailure, match=f"leads to {other.url} now"):
-            task.resume()
+    with another_host(monkeypatch) as other, pytest.raises(ZohoCrmFailure, match=f"leads to {other.url} now"):
+        task.resume()
 
 
 def test_records_that_one_host_has_deleted_are_not_told_of_another(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     task = run(record_ids=LEADS[:2])
     task.try_once()
-    with EmulatorServer() as other:
-        other.control.seed("minimal")
-        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
+    with another_host(monkeypatch) as other:
         with pytest.raises(ZohoCrmFailure, match=f"leads to {other.url} now"):
             task.try_once()
         assert other.control.requests("/crm/") == []

@@ -22,7 +22,7 @@ from airflow_provider_zcrm.operators import tag_deletion, waiting
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator, _failures
 from airflow_provider_zcrm.triggers import mass_delete
 from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
-from tests.conftest import connection_json
+from tests.conftest import another_host, connection_json
 
 MASS_DELETE = "settings/tags/actions/mass_delete"
 HOT, COLD = "2276164000001021041", "2276164000001021042"
@@ -292,9 +292,7 @@ def test_a_retry_with_a_connection_that_leads_elsewhere_fails_for_good(emulator:
     run = TaskRun(task(tag_ids=[HOT], wait_for_completion=True))
     with pytest.raises(TagsLeftBehind):
         run.try_once()
-    with EmulatorServer() as other, monkeypatch.context() as edited:
-        other.control.seed("minimal")
-        edited.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
+    with another_host(monkeypatch) as other:
         with pytest.raises(ZohoCrmFailure, match=rf"leads to {other.url} now; this task began with http://127.*clear the task"):
             run.try_once()
         assert other.control.requests("/crm/") == []
@@ -308,10 +306,8 @@ def test_a_connection_that_leads_elsewhere_after_the_wait_is_not_asked_what_beca
 ) -> None:
     run = TaskRun(task(tag_ids=[HOT], wait_for_completion=True, deferrable=True, unknown_job_grace=0.3))
     run.start()
-    with EmulatorServer() as other:
-        other.control.seed("minimal")
+    with another_host(monkeypatch) as other:
         other.control.remove_tags("Leads", [HOT])
-        monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(other.url))
         with pytest.raises(ZohoCrmFailure, match=rf"leads to {other.url} now; this task began with http://127"):
             run.resume()
     assert "counts" not in run.ti.xcoms or run.ti.xcoms["counts"]["deleted"] is None
@@ -654,7 +650,7 @@ def test_what_is_missing_is_judged_once_per_round_also_if_the_first_try_sent_not
         with pytest.raises(TypeError):
             run.try_once()
     while "hot" in emulator.tags("Leads"):
-        pass
+        time.sleep(0.05)
     assert run.try_once() == []
 
 
@@ -685,7 +681,7 @@ def test_a_name_whose_tag_came_back_under_a_new_id_is_not_deleted_by_a_retry(emu
     run = TaskRun(task(tag_names=["hot"]))
     run.try_once()
     while "hot" in emulator.tags("Leads"):
-        pass
+        time.sleep(0.05)
     new = emulator.add_tags("Leads", ["hot"])
     run.try_once()
     assert len(posts(emulator)) == 1

@@ -132,9 +132,9 @@ _TOKEN = re.compile(r"Zoho-oauthtoken\s+[^\s<\"']+|1000\.[0-9a-f.]+", re.IGNOREC
 
 
 def _glimpse(body: bytes) -> str:
-    # before it is cut: who takes a token out of an error later, such as a log's mask, finds none of which a part is cut off
-    whole = _TOKEN.sub("***", body.decode("utf-8", "replace"))
-    text = re.sub(r"\s+", " ", whole[:200]).strip()
+    # here, because who takes a token out of an error later, such as a log's mask, does not know one of which a part is cut off
+    text = _TOKEN.sub("***", body[:200].decode("utf-8", "replace"))
+    text = re.sub(r"\s+", " ", text).strip()
     return repr(text) if text else "an empty body"
 
 

@@ -118,7 +118,7 @@ def check(lines: Iterable[str]) -> Contents:
     if footer != _Footer(len(tags), dict(records)) or not records.keys() <= {tag.id for tag in tags}:
         raise InvalidBackup(
             "The backup holds something else than its last line says: lines of it are lost, doubled or changed.",
-            advice="Nothing was restored. Take another copy of the file, such as an earlier version of the object storage.",
+            advice="It cannot be restored from; an earlier version in the object storage may be whole.",
         )
     return Contents(header, tuple(tags), records)
 

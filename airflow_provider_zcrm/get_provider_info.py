@@ -43,10 +43,18 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules("airflow_provider_zcrm.hooks.zcrm")],
         "operators": [
             _modules(f"airflow_provider_zcrm.operators.{name}")
-            for name in ("find_tags", "backup_tags", "mass_delete", "mass_delete_records", "report", "restore_tags")
+            for name in (
+                "find_tags",
+                "backup_tags",
+                "mass_delete_tags",
+                "restore_tags",
+                "report_tag_cleanup",
+                "mass_delete_records",
+                "delete_records",
+            )
         ],
-        "sensors": [_modules("airflow_provider_zcrm.sensors.mass_delete")],
-        "triggers": [_modules("airflow_provider_zcrm.triggers.mass_delete")],
+        "sensors": [_modules("airflow_provider_zcrm.sensors.mass_delete_job")],
+        "triggers": [_modules("airflow_provider_zcrm.triggers.mass_delete_job")],
         "extra-links": ["airflow_provider_zcrm.links.zcrm.ZohoCrmModuleLink", "airflow_provider_zcrm.links.zcrm.ZohoCrmGuideLink"],
         "connection-types": [
             {

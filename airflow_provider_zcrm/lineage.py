@@ -57,7 +57,7 @@ def lineage(
     from airflow.providers.common.compat.openlineage.facet import ExternalQueryRunFacet
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_zcrm.api.arguments import truth_of
+    from airflow_provider_zcrm.rules.arguments import truth_of
 
     if truth_of(dry_run, "dry_run"):
         return OperatorLineage(inputs=[*reads, *changes])

@@ -10,11 +10,11 @@ from airflow.providers.common.compat.sdk import TaskGroup
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
-from airflow_provider_zcrm.operators.report import ReportTagCleanupOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.report_tag_cleanup import ReportTagCleanupOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_zcrm.api.tag_selection import TagSelection
+    from airflow_provider_zcrm.tag_selection import TagSelection
 
 
 def tag_cleanup(

@@ -20,7 +20,7 @@ os.environ |= {"AIRFLOW_HOME": tempfile.mkdtemp(prefix="zcrm-calls-"), "AIRFLOW_
 
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.server import EmulatorServer
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from benchmarks.report import console, keep, table
 from tests.airflow_task import TaskRun
 from tests.conftest import connection_json

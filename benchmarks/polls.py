@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import mean
 
 from airflow_provider_zcrm.api.mass_delete import JobStatus
-from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 from benchmarks.plot import chart
 from benchmarks.report import console, keep, table
 

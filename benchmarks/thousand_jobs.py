@@ -20,7 +20,7 @@ from statistics import median
 from typing import Any
 
 from airflow_provider_zcrm.api.mass_delete import JobStatus
-from airflow_provider_zcrm.api.poll_schedule import PollSchedule
+from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 from benchmarks.plot import chart
 from benchmarks.programs.stub import TOTAL
 from benchmarks.report import console, keep, machine, table
@@ -29,7 +29,7 @@ from tests.conftest import connection_json
 
 HERE = Path(__file__).parent
 PLOT = HERE.parent / "docs" / "thousand-jobs.svg"
-TRIGGER = "airflow_provider_zcrm.triggers.mass_delete.MassDeleteJobTrigger"
+TRIGGER = "airflow_provider_zcrm.triggers.mass_delete_job.MassDeleteJobTrigger"
 BLOCKED = "async thread was blocked"
 CONCURRENCY, LENGTH = 10, 600.0
 # seconds

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 from airflow.providers.common.compat.sdk import DAG, task_group
 
-from airflow_provider_zcrm.api.tag_selection import TagSelection
+from airflow_provider_zcrm.tag_selection import TagSelection
 from airflow_provider_zcrm.task_groups import tag_cleanup
 
 UNUSED = TagSelection(max_records="unused", used_by_automation=False, created_before="P90D", keep=["VIP*", "do-not-call"])

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 
 CLEAN_UP = [
     {"module": "Leads", "tag_names": ["test", "TEST", "Test 2", "test import", "asdf", "xxx", "delete me", "tmp", "temp2", "copy of hot"]},

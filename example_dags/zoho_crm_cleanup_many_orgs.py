@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 from airflow.providers.common.compat.sdk import DAG, task_group
 
-from airflow_provider_zcrm.api.tag_selection import TagSelection
+from airflow_provider_zcrm.tag_selection import TagSelection
 from airflow_provider_zcrm.task_groups import tag_cleanup
 
 ORGS = ["zoho_crm_acme", "zoho_crm_globex"]

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta, timezone
 from airflow.providers.common.compat.sdk import DAG
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
-from airflow_provider_zcrm.api.tag_selection import TagSelection
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.tag_selection import TagSelection
 
 with DAG(
     "zoho_crm_cleanup_with_approval",

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from airflow.providers.common.compat.sdk import DAG
 from airflow.providers.smtp.operators.smtp import EmailOperator
 
-from airflow_provider_zcrm.api.tag_selection import TagSelection
+from airflow_provider_zcrm.tag_selection import TagSelection
 from airflow_provider_zcrm.task_groups import tag_cleanup
 
 with DAG(

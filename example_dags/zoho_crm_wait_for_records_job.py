@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 from airflow.providers.common.compat.sdk import DAG, Param
 
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
 
 with DAG(
     "zoho_crm_wait_for_records_job",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_zcrm.api.tag_selection import TagSelection
+from airflow_provider_zcrm.tag_selection import TagSelection
 from airflow_provider_zcrm.task_groups import tag_cleanup
 
 # [START weekly_tag_cleanup]

@@ -166,24 +166,6 @@ class InvalidArgument(PermanentError):
     """An argument cannot work; nothing was sent."""
 
 
-class InvalidBackup(PermanentError):
-    """A file is no backup of tags, or not one that this release can read, or it is damaged."""
-
-
-class BackupUnfinished(InvalidBackup):
-    """A backup breaks off: who wrote it did not come to its end."""
-
-    default_advice = "Nothing is restored from it. The task that writes it replaces it when it runs again."
-
-
-class GuardTripped(PermanentError):
-    """More would be deleted than a guard allows (``max_tags``, ``max_share``, ``max_records``); nothing was sent."""
-
-
-class ResubmissionForbidden(PermanentError):
-    """A custom view must not be submitted again: nobody knows what became of the submission before; nothing was sent."""
-
-
 class CredentialsRejected(PermanentError):
     """Zoho Accounts refuses the client id, the client secret or the refresh token."""
 
@@ -249,28 +231,6 @@ class SubmissionUncertain(ZohoCrmError):
     """A submission was sent and its outcome is unknown: Zoho may have taken it."""
 
     default_advice = "It is not sent again blindly; the tags of the module tell what became of it."
-
-
-class JobFailed(ZohoCrmError):
-    """A job of Zoho's ended as FAILED, or did less than it should have."""
-
-
-class TagsLeftBehind(JobFailed):
-    """All jobs have ended and some of their tags are still there."""
-
-
-class RecordsLeftBehind(JobFailed):
-    """Zoho has not deleted all of the wanted records."""
-
-
-class BackupShort(ZohoCrmError):
-    """Fewer records were found for a tag than Zoho says carry it, so what would be backed up is not all."""
-
-
-class DeadlineReached(ZohoCrmError):
-    """The time that the user gave is over before the work is."""
-
-    default_advice = "Give the task a longer timeout; clearing it goes on where it stopped."
 
 
 def certainly_not_taken(error: ZohoCrmError) -> bool:

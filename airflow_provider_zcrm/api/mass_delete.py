@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_zcrm.api.answers import decode, details_of, elements, unexpected
-from airflow_provider_zcrm.api.arguments import check_choice
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError
 from airflow_provider_zcrm.api.modules import in_path
@@ -118,7 +117,8 @@ def job_status(job: MassDeleteJob) -> ApiCall[JobStatus]:
 
     :raises InvalidArgument: a kind that does not exist, or a job of records without its module
     """
-    check_choice(job.kind, "kind", KINDS)
+    if job.kind not in KINDS:
+        raise InvalidArgument(f"The kind of job {job.id} is {job.kind!r}.", advice=f"It is one of {', '.join(KINDS)}.")
     if job.kind == "tags":
         scope = "ZohoCRM.settings.tags.READ"
         request = ApiRequest("GET", _TAGS_PATH, scope=scope, params={"job_id": job.id})

@@ -15,15 +15,8 @@ from contextlib import contextmanager
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_zcrm.api.errors import (
-    CONN_ID,
-    CredentialsRejected,
-    DeadlineReached,
-    PermanentError,
-    PermissionDenied,
-    ScopeMissing,
-    ZohoCrmError,
-)
+from airflow_provider_zcrm.api.errors import CONN_ID, CredentialsRejected, PermanentError, PermissionDenied, ScopeMissing, ZohoCrmError
+from airflow_provider_zcrm.rules.errors import DeadlineReached
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ import math
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import InvalidConnection
 from airflow_provider_zcrm.provider_config import DEFAULTS, SECTION
+from airflow_provider_zcrm.rules import poll_schedule
 
 
 def text_setting(name: str) -> str:

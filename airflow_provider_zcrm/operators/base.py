@@ -1,4 +1,4 @@
-"""What the operators share: `MassDeleteOperator` those that submit mass deletes, `RefusesWhatCameOutEmpty` those that None would widen."""
+"""What the operators share: arguments that came out empty, the client with the task's deadline, and the wait for mass-delete jobs."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_zcrm.api.errors import DeadlineReached, InvalidArgument, InvalidConnection, RetryableError
+from airflow_provider_zcrm.api.errors import InvalidArgument, InvalidConnection, RetryableError
+from airflow_provider_zcrm.rules.errors import DeadlineReached
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+    from airflow_provider_zcrm.triggers.job_wait import JobWait
 
 
 # of the tags of a module
 DEFAULT_MAX_SHARE = 0.5
+DEFAULT_MAX_RECORDS = 1000
 
 
 class RefusesWhatCameOutEmpty(BaseOperator):
@@ -47,23 +51,13 @@ class RefusesWhatCameOutEmpty(BaseOperator):
                 )
 
 
-class MassDeleteOperator(RefusesWhatCameOutEmpty):
-    """The client that gives up at the task's deadline, the job ids that the task has got, and the wait for the jobs."""
+class DeleteOperator(RefusesWhatCameOutEmpty):
+    """The client that gives up at the task's deadline, for the host with which the task began."""
 
     ui_color = "#f9d6d2"
     zoho_crm_conn_id: str
-    deferrable: bool
-    poke_interval: float | timedelta | None
-    unknown_job_grace: float
-    _submitted: tuple[str, ...] = ()
     # epoch seconds; known once the journal is open
     _until = math.inf
-
-    def on_kill(self) -> None:
-        """Say that the jobs go on: Zoho has no way to cancel them."""
-        from airflow_provider_zcrm.operators.waiting import tell_that_jobs_go_on
-
-        tell_that_jobs_go_on(self._submitted)
 
     @cached_property
     def _client(self) -> ZohoCrmClient:
@@ -85,45 +79,10 @@ class MassDeleteOperator(RefusesWhatCameOutEmpty):
                 advice="Let the connection lead there again and clear the task, which then goes on; for the other one start a new DAG run.",
             )
 
-    def _seconds(self, argument: str) -> float:
-        """Return an argument that is a time, in seconds.
-
-        :raises InvalidArgument: it is neither a number nor a timedelta
-        """
-        from airflow_provider_zcrm.operators.waiting import seconds
-
-        found = seconds(getattr(self, argument), argument)
-        if found is None:
-            raise InvalidArgument(f"{argument} is None; it must be a number of seconds or a timedelta.")
-        return found
-
-    def _reports_of(
-        self, context: Context, jobs: Sequence[MassDeleteJob], deadline: float, carry: Mapping[str, Any]
-    ) -> list[dict[str, Any]]:
-        """Return what became of each job; a deferrable task goes on in its ``execute_complete`` instead.
-
-        :param deadline: epoch seconds.
-        :param carry: what ``execute_complete`` needs; added are the calls made so far as ``api_calls``, and for `_check_host` the ``host``.
-        """
-        from airflow_provider_zcrm.operators.waiting import defer_to_triggerer, poll_until_ended
-
-        if self.deferrable and jobs:
-            defer_to_triggerer(
-                self,
-                context,
-                jobs,
-                deadline,
-                zoho_crm_conn_id=self.zoho_crm_conn_id,
-                poke_interval=self.poke_interval,
-                unknown_job_grace=self.unknown_job_grace,
-                carry={**carry, "host": self._client.config.hosts.api_url, "api_calls": self._client.credits.calls},
-            )
-        return poll_until_ended(self._client, jobs, deadline, self.poke_interval, self.unknown_job_grace)
-
-    def _announce(self, context: Context, job_ids: list[str]) -> None:
-        """Push the job ids: the id itself for one, so that ``output["job_id"]`` serves a single sensor, else the list."""
-        self._submitted = tuple(job_ids)
-        context["ti"].xcom_push(key="job_id", value=job_ids[0] if len(job_ids) == 1 else job_ids)
+    def _push_would_delete(self, context: Context, number: int | None, what: str) -> None:
+        """Say how many records a dry run would delete; None for any number."""
+        self.log.info("Dry run: %s records of %s would be deleted; nothing was sent.", "any number of" if number is None else number, what)
+        context["ti"].xcom_push(key="would_delete", value=number)
 
     @contextmanager
     def _deadline_first(self) -> Iterator[None]:
@@ -134,3 +93,75 @@ class MassDeleteOperator(RefusesWhatCameOutEmpty):
             if time.time() < self._until:
                 raise
             raise DeadlineReached(f"timeout is over; the last that happened: {error.message}", advice=error.advice) from error
+
+
+class MassDeleteOperator(DeleteOperator):
+    """The jobs that the task has submitted, and the wait for them."""
+
+    deferrable: bool
+    poke_interval: float | timedelta | None
+    unknown_job_grace: float
+    _submitted: tuple[str, ...] = ()
+
+    def on_kill(self) -> None:
+        """Say that the jobs go on: Zoho has no way to cancel them."""
+        from airflow_provider_zcrm.deletion.wait_for_jobs import tell_that_jobs_go_on
+
+        tell_that_jobs_go_on(self._submitted)
+
+    def _wait_for(self, jobs: Sequence[MassDeleteJob], deadline: float, carry: Mapping[str, Any]) -> JobWait:
+        """Return the wait for jobs, as the task's arguments want it.
+
+        :param deadline: epoch seconds.
+        :param carry: what ``execute_complete`` needs.
+        """
+        from airflow_provider_zcrm.triggers.job_wait import JobWait
+
+        return JobWait(
+            zoho_crm_conn_id=self.zoho_crm_conn_id,
+            jobs=[asdict(job) for job in jobs],
+            started_at=time.time(),
+            deadline=deadline,
+            poke_interval=self._poke_seconds(),
+            unknown_job_grace=self.unknown_job_grace,
+            carry=carry,
+        )
+
+    def _reports_of(
+        self, context: Context, jobs: Sequence[MassDeleteJob], deadline: float, carry: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return the report of each job when all have ended; a deferrable task goes on in its ``execute_complete`` instead.
+
+        :param deadline: epoch seconds.
+        :param carry: what ``execute_complete`` needs; added are the calls made so far as ``api_calls``, and for `_check_host` the ``host``.
+        """
+        from airflow_provider_zcrm.deletion.wait_for_jobs import defer_to_triggerer, poll_until_ended
+
+        if self.deferrable and jobs:
+            host, calls = self._client.config.hosts.api_url, self._client.credits.calls
+            defer_to_triggerer(self, context, self._wait_for(jobs, deadline, {**carry, "host": host, "api_calls": calls}))
+        return poll_until_ended(self._client, self._wait_for(jobs, deadline, {}))
+
+    def _poke_seconds(self) -> float | None:
+        """Return ``poke_interval`` in seconds.
+
+        :raises InvalidArgument: it is neither a number nor a timedelta
+        """
+        from airflow_provider_zcrm.rules.arguments import seconds_of
+
+        return None if self.poke_interval is None else seconds_of(self.poke_interval, "poke_interval")
+
+    def _announce(self, context: Context, job_ids: list[str]) -> None:
+        """Push the job ids: the id itself for one, so that ``output["job_id"]`` serves a single sensor, else the list."""
+        self._submitted = tuple(job_ids)
+        context["ti"].xcom_push(key="job_id", value=job_ids[0] if len(job_ids) == 1 else job_ids)
+
+
+def push_api_usage(context: Context, client: ZohoCrmClient, earlier_calls: int = 0) -> None:
+    """Push the number of calls to Zoho as XCom ``api_calls``, and the org's API credits as ``credits_left`` if Zoho has named them.
+
+    :param earlier_calls: calls of this attempt that another process has made: before a deferral, and in the triggerer.
+    """
+    context["ti"].xcom_push(key="api_calls", value=earlier_calls + client.credits.calls)
+    if client.credits.left is not None:
+        context["ti"].xcom_push(key="credits_left", value=client.credits.left)

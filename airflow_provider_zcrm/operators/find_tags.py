@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_zcrm.api.tag_selection import TagSelection, Verdict
     from airflow_provider_zcrm.api.tags import RecordsCount
+    from airflow_provider_zcrm.tag_selection import TagSelection, Verdict
 
 
 class FindTagsOperator(RefusesWhatCameOutEmpty):
@@ -62,14 +62,13 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
 
         :raises ZohoCrmFailure: a selection that is not understood, or that would cost more calls than its budget; a guard that trips
         """
-        from airflow_provider_zcrm.api.guards import Guards
-        from airflow_provider_zcrm.api.tag_selection import TagSelection
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
-        from airflow_provider_zcrm.operators.api_usage import push_api_usage
-        from airflow_provider_zcrm.operators.counting import count_unless_gone
-        from airflow_provider_zcrm.operators.log_lists import log_list
-        from airflow_provider_zcrm.operators.tag_list import listed_tags
+        from airflow_provider_zcrm.operators.base import push_api_usage
+        from airflow_provider_zcrm.rules.guards import Guards
+        from airflow_provider_zcrm.rules.log_lists import log_list
+        from airflow_provider_zcrm.tag_list import count_unless_gone, read_tags
+        from airflow_provider_zcrm.tag_selection import TagSelection
 
         with airflow_errors(self.zoho_crm_conn_id):
             selection = TagSelection.from_dict(self.selection)
@@ -77,7 +76,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
             guards = Guards.of(self.max_tags, self.max_share)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self.module)
-            tags = listed_tags(client, self.module, include_usage=selection.asks_for_usage)
+            tags = read_tags(client, self.module, include_usage=selection.asks_for_usage).values()
             found = selection.candidates(tags, datetime.now(UTC))
             facts: dict[str, RecordsCount | None] = {}
             while tag_ids := found.needs_counts(facts):

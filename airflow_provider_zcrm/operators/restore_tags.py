@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_zcrm.api.tag_backup import Contents, Header
+    from airflow_provider_zcrm.backup.backup_file import BackupFile
+    from airflow_provider_zcrm.backup.restoration import TagRestoration
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
-    from airflow_provider_zcrm.operators.backup_file import BackupFile
-    from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
+    from airflow_provider_zcrm.rules.tag_backup import Contents
 
 
 class RestoreTagsOperator(BaseOperator):
@@ -67,11 +67,12 @@ class RestoreTagsOperator(BaseOperator):
 
         :raises ZohoCrmFailure: there is no whole backup, it is of another org, or Zoho refuses the calls
         """
-        from airflow_provider_zcrm.api.arguments import truth_of
+        from airflow_provider_zcrm.backup.backup_file import BackupFile
+        from airflow_provider_zcrm.backup.org import check_org
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
-        from airflow_provider_zcrm.operators.api_usage import push_api_usage
-        from airflow_provider_zcrm.operators.backup_file import BackupFile
+        from airflow_provider_zcrm.operators.base import push_api_usage
+        from airflow_provider_zcrm.rules.arguments import truth_of
 
         with airflow_errors(self.zoho_crm_conn_id):
             dry_run, other_org = truth_of(self.is_dry_run, "dry_run"), truth_of(self.other_org, "other_org")
@@ -85,7 +86,7 @@ class RestoreTagsOperator(BaseOperator):
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self._module)
             try:
-                self._check_org(contents.header, client, other_org=other_org)
+                check_org(self.path, contents.header, client, self.zoho_crm_conn_id, other_org=other_org)
                 done = self._restore(context, client, file, contents, dry_run=dry_run)
             finally:
                 push_api_usage(context, client)
@@ -99,9 +100,9 @@ class RestoreTagsOperator(BaseOperator):
         return lineage(reads=[file_at(self.path)], changes=tags, dry_run=self.is_dry_run)
 
     def _restore(self, context: Context, client: ZohoCrmClient, file: BackupFile, contents: Contents, *, dry_run: bool) -> dict[str, int]:
-        from airflow_provider_zcrm.api.tag_backup import records_of_tags
-        from airflow_provider_zcrm.operators.log_lists import log_list
-        from airflow_provider_zcrm.operators.tag_restoration import TagRestoration
+        from airflow_provider_zcrm.backup.restoration import TagRestoration
+        from airflow_provider_zcrm.rules.log_lists import log_list
+        from airflow_provider_zcrm.rules.tag_backup import records_of_tags
 
         module, records = contents.header.module, sum(contents.records.values())
         restoration = TagRestoration(client, module, contents.tags)
@@ -126,22 +127,3 @@ class RestoreTagsOperator(BaseOperator):
         self.log.info("%d tags were created, and %d records carry their tags again.", restoration.created, restoration.records)
         not_restored = sum(entry["records"] for entry in lost)
         return {"created": restoration.created, "records": restoration.records, "not_restored": not_restored}
-
-    def _check_org(self, header: Header, client: ZohoCrmClient, *, other_org: bool) -> None:
-        """Refuse a backup of another org, unless that is wanted.
-
-        :raises InvalidArgument: it is of another one
-        """
-        from airflow_provider_zcrm.operators.backup_file import org_id
-
-        environment = client.config.hosts.environment
-        zgid = org_id(client) if header.zgid else ""
-        same = header.environment == environment and (not header.zgid or not zgid or header.zgid == zgid)
-        if same and not (header.zgid and zgid):
-            self.log.warning("Whether the backup is of this org is not known: that needs the scope ZohoCRM.org.READ, then and now.")
-        if not same and not other_org:
-            raise InvalidArgument(
-                f"{self.path} is a backup of the org {header.zgid or '(unknown)'} ({header.environment}), and the connection "
-                f"{self.zoho_crm_conn_id} leads to {zgid or 'an org'} ({environment}).",
-                advice="With other_org=True the tags are created there; records have other ids in another org.",
-            )

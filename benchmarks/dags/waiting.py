@@ -6,7 +6,7 @@ import os
 
 from airflow.sdk import DAG
 
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
 
 for dag_id, finish in (("ends_on_a_worker", False), ("ends_in_the_triggerer", True)):
     with DAG(dag_id, schedule=None) as dag:

@@ -106,7 +106,7 @@ def first_event(make: Callable[[int], Any]) -> Wait:
 @asynccontextmanager
 async def ours(_order: Order) -> AsyncIterator[Wait]:
     """Wait with this provider's trigger."""
-    from airflow_provider_zcrm.triggers.mass_delete import MassDeleteJobTrigger
+    from airflow_provider_zcrm.triggers.mass_delete_job import MassDeleteJobTrigger
 
     yield first_event(
         lambda number: MassDeleteJobTrigger(

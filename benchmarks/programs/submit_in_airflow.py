@@ -93,7 +93,7 @@ def task_of(side: str, tag_id: str) -> BaseOperator:
         headers = {"Authorization": f"Zoho-oauthtoken {Variable.get('by_hand')}", "Content-Type": "application/json"}
         path, data = "crm/v8/settings/tags/actions/mass_delete", json.dumps({"mass_delete": [order]})
         return HttpOperator(task_id="a_task", http_conn_id="by_hand", endpoint=path, headers=headers, data=data)
-    from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+    from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 
     return MassDeleteTagsOperator(task_id="a_task", module="Leads", tag_ids=[tag_id], max_share=1.0)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 
 with DAG(
     "clean_orgs",

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_provider_zcrm.api.errors import BackupShort
-from airflow_provider_zcrm.api.poll_schedule import PollSchedule
-from airflow_provider_zcrm.api.tag_backup import check
+from airflow_provider_zcrm.backup import restoration, tag_reader, writing
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, REFRESH_TOKEN, empty_seed
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
-from airflow_provider_zcrm.operators import backup_tags, tag_reader, tag_restoration
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
+from airflow_provider_zcrm.rules.errors import BackupShort
+from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
+from airflow_provider_zcrm.rules.tag_backup import check
 from tests.airflow_task import TaskRun
 
 HOT, COLD, VIP = "2276164000001021041", "2276164000001021042", "2276164000001021043"
@@ -36,7 +36,7 @@ DOWNLOAD = "GET /crm/bulk/{version}/read/{job}/result"
 
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backup_tags, "_LOOKS", (0.05, 0.05))
+    monkeypatch.setattr(writing, "_LOOKS", (0.05, 0.05))
     monkeypatch.setattr(tag_reader, "_EXPORT", PollSchedule(shortest=0.2, longest=0.5))
 
 
@@ -385,7 +385,7 @@ def test_a_write_that_breaks_off_leaves_nothing_that_counts_as_a_backup(
             target.write(source.read(150))
             raise OSError("No space left on device")
 
-        patch.setattr("airflow_provider_zcrm.operators.backup_file.shutil.copyfileobj", half)
+        patch.setattr("airflow_provider_zcrm.backup.backup_file.shutil.copyfileobj", half)
         with pytest.raises(OSError, match="No space"):
             run.try_once()
     with pytest.raises(ZohoCrmFailure, match="breaks off"):
@@ -536,7 +536,7 @@ def test_a_record_that_is_full_is_told(emulator: Control, path: str, full: str) 
 
 
 def test_calls_for_locked_records_have_an_end(emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tag_restoration, "_EXTRA_CALLS", 1)
+    monkeypatch.setattr(restoration, "_EXTRA_CALLS", 1)
     emulator.seed(leads_seed(40, [record(6), record(8), record(10)]))
     hot = emulator.tags("Leads")["hot"]
     backup(path, hot).try_once()
@@ -577,7 +577,7 @@ def test_records_that_the_answer_does_not_name_are_told(emulator: Control, path:
 def test_a_refusal_that_names_no_record_is_narrowed_down(
     emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch, extra: int, restored: int
 ) -> None:
-    monkeypatch.setattr(tag_restoration, "_EXTRA_CALLS", extra)
+    monkeypatch.setattr(restoration, "_EXTRA_CALLS", extra)
     emulator.seed(leads_seed(40))
     hot = emulator.tags("Leads")["hot"]
     backup(path, hot).try_once()

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.api.tag_selection import TagSelection
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.tag_selection import TagSelection
 from tests.airflow_task import TaskRun
 
 

@@ -19,12 +19,13 @@ from airflow_provider_zcrm.get_provider_info import get_provider_info
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.links.zcrm import GUIDES, ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
+from airflow_provider_zcrm.operators.delete_records import DeleteRecordsOperator
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
-from airflow_provider_zcrm.operators.report import ReportTagCleanupOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.report_tag_cleanup import ReportTagCleanupOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
 from tests.airflow_task import TaskRun
 from tests.client.servers import zohos_names
 from tests.conftest import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
@@ -38,7 +39,8 @@ BACKUPS = tempfile.mkdtemp(prefix="zcrm-backups-")
 TASKS: dict[str, Callable[[], BaseOperator]] = {
     "delete": lambda: MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=[HOT]),
     "back up": lambda: BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[HOT], path=f"{BACKUPS}/Leads.jsonl"),
-    "delete records": lambda: MassDeleteRecordsOperator(task_id="delete", module="Leads", record_ids=["2276164000006064001"]),
+    "delete a view": lambda: MassDeleteRecordsOperator(task_id="delete", module="Leads", cvid="2276164000000538003", max_records=None),
+    "delete records": lambda: DeleteRecordsOperator(task_id="delete", module="Leads", record_ids=["2276164000006064001"]),
     "find": lambda: FindTagsOperator(task_id="find", module="Leads", selection={"name_glob": ["h*"]}),
     "restore": lambda: RestoreTagsOperator(task_id="restore", path=f"{BACKUPS}/Leads.jsonl"),
     "wait": lambda: MassDeleteJobSensor(task_id="wait", module="Leads", job_id="2276164000001234567", unknown_job_grace=0),

@@ -16,8 +16,9 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.lineage import file_at
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.delete_records import DeleteRecordsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
 from tests.airflow_task import TaskRun
 
@@ -46,7 +47,7 @@ def datasets(lineage: OperatorLineage[Any, Any]) -> Datasets:
 @pytest.mark.smoke
 @pytest.mark.parametrize(("dry_run", "expected"), [(False, ([], [(ORG, "Leads")])), ("True", ([(ORG, "Leads")], []))])
 def test_who_deletes_records_changes_the_module_and_a_dry_run_reads_it(emulator: Control, dry_run: Any, expected: Datasets) -> None:
-    task = MassDeleteRecordsOperator(task_id="delete", module="Leads", record_ids=[RECORD], dry_run=dry_run)
+    task = DeleteRecordsOperator(task_id="delete", module="Leads", record_ids=[RECORD], dry_run=dry_run)
     assert datasets(told_by(task)) == expected
 
 
@@ -101,7 +102,7 @@ def test_a_file_is_named_as_openlineage_names_files(path: str, namespace: str, n
 
 
 def test_operators_need_no_openlineage() -> None:
-    operators = ("backup_tags", "find_tags", "mass_delete", "mass_delete_records", "restore_tags")
+    operators = ("backup_tags", "delete_records", "find_tags", "mass_delete_records", "mass_delete_tags", "restore_tags")
     imports = ", ".join(f"airflow_provider_zcrm.operators.{name}" for name in operators)
     absent = "sys.modules['openlineage'] = sys.modules['airflow.providers.openlineage.extractors'] = None"
     subprocess.run([sys.executable, "-c", f"import sys; {absent}; import airflow_provider_zcrm.lineage, {imports}"], check=True)

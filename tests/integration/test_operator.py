@@ -12,15 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_zcrm.api import poll_schedule
-from airflow_provider_zcrm.api.errors import ScopeMissing, SubmissionUncertain, TagNotFound, TagsLeftBehind
+from airflow_provider_zcrm.api.errors import ScopeMissing, SubmissionUncertain, TagNotFound
+from airflow_provider_zcrm.deletion import tags as tag_deletion
+from airflow_provider_zcrm.deletion import wait_for_jobs
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
 from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
-from airflow_provider_zcrm.operators import tag_deletion, waiting
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator, _failures
-from airflow_provider_zcrm.triggers import mass_delete
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator, _failures
+from airflow_provider_zcrm.rules import poll_schedule
+from airflow_provider_zcrm.rules.errors import TagsLeftBehind
+from airflow_provider_zcrm.triggers import mass_delete_job
 from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
 from tests.conftest import another_host, connection_json
 
@@ -32,7 +34,7 @@ HOT, COLD = "2276164000001021041", "2276164000001021042"
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the list again after parts of a second instead of a minute, and let the trigger fire at once."""
     monkeypatch.setattr(tag_deletion, "_LOOKS", (0.2, 0.4, 0.6))
-    monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 
@@ -643,7 +645,7 @@ def test_what_is_missing_is_judged_once_per_round_also_if_the_first_try_sent_not
     emulator.jobs(start_delay=0.5, duration=0.1)
     run = TaskRun(task(tag_ids=[HOT], missing_tags="fail", wait_for_completion=True))
     with monkeypatch.context() as killed:
-        killed.setattr(waiting, "poll_until_ended", None)
+        killed.setattr(wait_for_jobs, "poll_until_ended", None)
         with pytest.raises(TypeError):
             run.try_once()
         run.clear()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_zcrm.api.job_watch import JobWatch
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status, submit_tags
-from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
+from airflow_provider_zcrm.rules.job_watch import JobWatch
+from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 
 LEADS_ID = "2276164000000000125"
 STATUS = "settings/tags/actions/mass_delete"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.api import poll_schedule
-from airflow_provider_zcrm.api.errors import TagsLeftBehind
+from airflow_provider_zcrm.deletion import tags as tag_deletion
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.operators import tag_deletion
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
-from airflow_provider_zcrm.triggers import mass_delete
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.rules import poll_schedule
+from airflow_provider_zcrm.rules.errors import TagsLeftBehind
+from airflow_provider_zcrm.triggers import mass_delete_job
 from tests.airflow_task import TaskRun
 
 MASS_DELETE = "settings/tags/actions/mass_delete"
@@ -21,7 +21,7 @@ HOT, COLD = "2276164000001021041", "2276164000001021042"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tag_deletion, "_LOOKS", (0.2, 0.4, 0.6))
-    monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 

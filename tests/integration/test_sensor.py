@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,18 +15,19 @@ from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSki
 from airflow.triggers import base as airflow_triggers
 from airflow.triggers.base import TaskSuccessEvent
 
-from airflow_provider_zcrm.api import poll_schedule
-from airflow_provider_zcrm.api.errors import JobFailed, JobNotFound, ScopeMissing, TooManyRequests
+from airflow_provider_zcrm.api.errors import JobNotFound, ScopeMissing, TooManyRequests
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view, submit_tags
-from airflow_provider_zcrm.api.poll_schedule import PollSchedule
 from airflow_provider_zcrm.client import retries
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks import settings, triggerer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
-from airflow_provider_zcrm.triggers import mass_delete
+from airflow_provider_zcrm.rules import poll_schedule
+from airflow_provider_zcrm.rules.errors import JobFailed
+from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
+from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
+from airflow_provider_zcrm.triggers import mass_delete_job
 from tests.airflow_task import TaskRun, fire, rebuilt
 
 try:
@@ -42,7 +44,7 @@ MODES = {"poke": {"mode": "poke"}, "reschedule": {"mode": "reschedule"}, "deferr
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the trigger fire at once: no scheduler has to note the deferral first."""
-    monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 
@@ -258,7 +260,7 @@ def test_a_trigger_past_its_deadline_fires_at_once(emulator: Control) -> None:
     run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=5, timeout=30))
     run.start()
     assert run.deferred is not None
-    run.deferred.trigger.deadline = 0.0
+    run.deferred.trigger.wait = replace(run.deferred.trigger.wait, deadline=0.0)
     with pytest.raises(AirflowSensorTimeout, match="timeout is over"):
         run.resume()
 
@@ -391,7 +393,7 @@ def test_ending_a_deferred_task_says_that_the_jobs_go_on(
 
 
 def test_a_trigger_does_not_fire_before_airflow_has_noted_the_deferral(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mass_delete, "_FIRST_EVENT_SECONDS", 1.5)
+    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 1.5)
     run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
     started = time.monotonic()
     run.start()

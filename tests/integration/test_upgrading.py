@@ -13,11 +13,11 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.server import EmulatorServer
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
-from airflow_provider_zcrm.triggers.mass_delete import MassDeleteJobTrigger
+from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
+from airflow_provider_zcrm.triggers.mass_delete_job import MassDeleteJobTrigger
 from tests.airflow_task import TaskRun, fire
 
 HOT = "2276164000001021041"

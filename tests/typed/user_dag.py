@@ -10,15 +10,15 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_zcrm.api.mass_delete import JobStatus, MassDeleteJob, job_status, submit_records_by_view, submit_tags
 from airflow_provider_zcrm.api.modules import Module, list_modules
-from airflow_provider_zcrm.api.tag_selection import TagSelection
 from airflow_provider_zcrm.api.tags import Tag, list_tags
 from airflow_provider_zcrm.client.async_client import AsyncZohoCrmClient
 from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
+from airflow_provider_zcrm.tag_selection import TagSelection
 
 with DAG("typed", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False):
     find = FindTagsOperator(task_id="find", module="Leads", selection=TagSelection(name_glob=["test*", "tmp*"], created_before="P90D"))

@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
 from tests.chaos.scenario import RETRIES, SETTLE
 
 

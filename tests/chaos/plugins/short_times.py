@@ -3,9 +3,9 @@ and the looks at a list that follows its job late."""
 
 from __future__ import annotations
 
-from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.client import retries, tokens
-from airflow_provider_zcrm.operators import tag_deletion
+from airflow_provider_zcrm.deletion import tags as tag_deletion
+from airflow_provider_zcrm.rules import poll_schedule
 
 tokens._FIRST_PAUSE, tokens._NEXT_PAUSE = 3.0, 4.0
 retries._LOOK_EVERY = 1.0

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
 
 with DAG("reschedules", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False):
     delete = MassDeleteTagsOperator(task_id="delete", module="Leads", tag_names=["hot"])

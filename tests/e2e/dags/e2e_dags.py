@@ -10,10 +10,10 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, Asset, task
 
-from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator
+from airflow_provider_zcrm.deletion.tags import TagDeletion
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
-from airflow_provider_zcrm.operators.tag_deletion import TagDeletion
-from airflow_provider_zcrm.sensors.mass_delete import MassDeleteJobSensor
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
 
 ALWAYS: dict[str, Any] = {
     "schedule": None,

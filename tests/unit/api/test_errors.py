@@ -19,7 +19,6 @@ from airflow_provider_zcrm.api.errors import (
     InvalidModule,
     InvalidRequest,
     JobAlreadyRunning,
-    JobFailed,
     JobNotFound,
     LimitExceeded,
     NoRecordsFound,
@@ -32,7 +31,6 @@ from airflow_provider_zcrm.api.errors import (
     SubmissionUncertain,
     TagInUse,
     TagNotFound,
-    TagsLeftBehind,
     TokenRejected,
     TokenThrottled,
     TooManyRequests,
@@ -42,6 +40,8 @@ from airflow_provider_zcrm.api.errors import (
     certainly_not_taken,
     submission_error,
 )
+from airflow_provider_zcrm.rules import errors as rules_errors
+from airflow_provider_zcrm.rules.errors import JobFailed, TagsLeftBehind
 from tests.unit.api.answers import HTML, READ, SUBMIT, answer, envelope
 
 
@@ -502,7 +502,7 @@ def test_whatever_zoho_answers_is_a_value_or_an_error_of_ours(status: int, body:
 
 
 def classes(root: type[ZohoCrmError] = ZohoCrmError) -> list[type[ZohoCrmError]]:
-    own = [child for child in root.__subclasses__() if child.__module__ == errors.__name__]
+    own = [child for child in root.__subclasses__() if child.__module__ in (errors.__name__, rules_errors.__name__)]
     return [root, *(descendant for child in own for descendant in classes(child))]
 
 
@@ -586,7 +586,7 @@ def test_each_class_answers_what_now() -> None:
         SubmissionUncertain,
         JobFailed,
         TagsLeftBehind,
-        errors.RecordsLeftBehind,
-        errors.BackupShort,
-        errors.DeadlineReached,
+        rules_errors.RecordsLeftBehind,
+        rules_errors.BackupShort,
+        rules_errors.DeadlineReached,
     }

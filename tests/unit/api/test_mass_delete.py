@@ -114,7 +114,7 @@ def test_one_call_deletes_1_to_500_records(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("job", "says"), [(MassDeleteJob("leads", "1"), "kind is 'leads'"), (MassDeleteJob("records", "1"), "needs its module")]
+    ("job", "says"), [(MassDeleteJob("leads", "1"), "job 1 is .leads."), (MassDeleteJob("records", "1"), "needs its module")]
 )
 def test_a_job_that_cannot_be_asked_for_is_refused(job: MassDeleteJob, says: str) -> None:
     with pytest.raises(InvalidArgument, match=says):

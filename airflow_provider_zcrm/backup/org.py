@@ -1,0 +1,41 @@
+"""The org that a backup is of."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from airflow_provider_zcrm.api.errors import InvalidArgument, PermanentError
+from airflow_provider_zcrm.api.org import get_org
+
+if TYPE_CHECKING:
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+    from airflow_provider_zcrm.rules.tag_backup import Header
+
+log = logging.getLogger(__name__)
+
+
+def org_id(client: ZohoCrmClient) -> str:
+    """Return the ``zgid`` of the client's org, empty if the token may not read it."""
+    try:
+        return client.send(get_org()).zgid
+    except PermanentError:
+        return ""
+
+
+def check_org(path: str, header: Header, client: ZohoCrmClient, conn_id: str, *, other_org: bool) -> None:
+    """Refuse a backup of another org, unless that is wanted.
+
+    :raises InvalidArgument: it is of another one
+    """
+    environment = client.config.hosts.environment
+    zgid = org_id(client) if header.zgid else ""
+    same = header.environment == environment and (not header.zgid or not zgid or header.zgid == zgid)
+    if same and not (header.zgid and zgid):
+        log.warning("Whether the backup is of this org is not known: that needs the scope ZohoCRM.org.READ, then and now.")
+    if not same and not other_org:
+        raise InvalidArgument(
+            f"{path} is a backup of the org {header.zgid or '(unknown)'} ({header.environment}), and the connection "
+            f"{conn_id} leads to {zgid or 'an org'} ({environment}).",
+            advice="With other_org=True the tags are created there; records have other ids in another org.",
+        )

@@ -1,0 +1,164 @@
+"""Creates the tags of a backup again and puts them back on their records, as far as that goes, and tells what was not possible.
+
+Everything may be done again: a tag that is there is not created, and one that a record carries is not added. One tag per call: how many
+a call takes Zoho's documents do not agree about, and it would cost the same credits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_zcrm.api.errors import InvalidRequest, LimitExceeded, PermanentError, TagNotFound, ZohoCrmError
+from airflow_provider_zcrm.api.mass_delete import refused_record
+from airflow_provider_zcrm.api.tag_writes import RECORDS_PER_CALL, TAGS_PER_CALL, Created, NewTag, Tagged, add_tag, create_tags
+from airflow_provider_zcrm.rules.tag_backup import RecordsOfTag, SavedTag
+from airflow_provider_zcrm.tag_list import read_tags
+
+if TYPE_CHECKING:
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+log = logging.getLogger(__name__)
+
+# Calls beyond one per 500 records, for batches that Zoho refused because of single records. When they are used up, what is refused
+# counts as not restored.
+_EXTRA_CALLS = 100
+# of a report that stands in XCom
+_IDS_PER_ENTRY = 20
+_THERE = ("DUPLICATE_DATA", "MAPPING_MISMATCH")
+
+
+@dataclass
+class NotRestored:
+    """What was not possible for a tag, and why; records beyond the first 20 are only counted."""
+
+    tag: str
+    reason: str
+    records: int = 0
+    record_ids: list[str] = field(default_factory=list)
+
+
+class TagRestoration:
+    """The restoration of tags of one module."""
+
+    def __init__(self, client: ZohoCrmClient, module: str, tags: Sequence[SavedTag]) -> None:
+        self._client = client
+        self._module = module
+        self._tags = {tag.id: tag for tag in tags}
+        self._ids: dict[str, str] = {}
+        self._why_not: dict[str, str] = {}
+        self._extra_calls = _EXTRA_CALLS
+        self._not_restored: dict[tuple[str, str], NotRestored] = {}
+        self.created = 0
+        self.records = 0
+
+    @property
+    def not_restored(self) -> list[dict[str, Any]]:
+        """What was not possible so far."""
+        return [asdict(entry) for entry in self._not_restored.values()]
+
+    def missing(self) -> list[SavedTag]:
+        """Read the list of tags and return those of the backup whose names are not in it."""
+        ids = {tag.name: tag.id for tag in read_tags(self._client, self._module).values()}
+        self._ids |= {tag.id: ids[tag.name] for tag in self._tags.values() if tag.name in ids}
+        return [tag for tag in self._tags.values() if tag.id not in self._ids]
+
+    def create(self, tags: Sequence[SavedTag]) -> None:
+        """Create tags; without its colour one that Zoho does not take with it."""
+        outcomes = self._create(tags)
+        colours = [tag for tag in tags if tag.color_code and outcomes[tag.id].code == "INVALID_DATA"]
+        outcomes |= self._create([SavedTag(tag.id, tag.name) for tag in colours])
+        for tag in colours:
+            if outcomes[tag.id].id:
+                self._lose(tag.name, f"it was created without its colour {tag.color_code}, which Zoho does not take")
+        if any(not outcome.id and outcome.code in _THERE for outcome in outcomes.values()):
+            self.missing()
+        for tag in tags:
+            outcome = outcomes[tag.id]
+            self.created += outcome.code == "SUCCESS"
+            if outcome.id:
+                self._ids[tag.id] = outcome.id
+            elif tag.id not in self._ids:
+                self._why_not[tag.id] = f"it was not created: {outcome.reason}"
+                self._lose(tag.name, self._why_not[tag.id])
+
+    def put_on_records(self, parts: Iterable[RecordsOfTag]) -> None:
+        """Put the tags that are there on the records of the backup."""
+        for part in parts:
+            tag = self._tags[part.tag_id]
+            if part.tag_id not in self._ids:
+                self._lose(tag.name, self._why_not[part.tag_id], part.record_ids)
+                continue
+            for start in range(0, len(part.record_ids), RECORDS_PER_CALL):
+                self._put_on(tag, part.record_ids[start : start + RECORDS_PER_CALL])
+
+    # --- creating --------------------------------------------------------------------------------------------------------
+
+    def _create(self, tags: Sequence[SavedTag], at_once: int = TAGS_PER_CALL) -> dict[str, Created]:
+        """Create tags and return what became of each, by its old id; a batch that Zoho refuses as a whole is cut up."""
+        outcomes: dict[str, Created] = {}
+        for start in range(0, len(tags), at_once):
+            batch = tags[start : start + at_once]
+            try:
+                created = self._client.send(create_tags(self._module, [NewTag(tag.name, tag.color_code) for tag in batch]))
+            except (InvalidRequest, LimitExceeded, TagNotFound) as error:
+                if len(batch) > 1:
+                    outcomes |= self._create(batch, _maximum(error, len(batch)))
+                    continue
+                created = (Created("", error.code, error.message),)
+            outcomes |= {tag.id: outcome for tag, outcome in zip(batch, created, strict=True)}
+        return outcomes
+
+    # --- tagging ---------------------------------------------------------------------------------------------------------
+
+    def _put_on(self, tag: SavedTag, record_ids: Sequence[str]) -> None:
+        """Put a tag on records; those because of which Zoho refuses all are set aside, or found by halving where it does not name them."""
+        left = list(record_ids)
+        while left:
+            try:
+                tagged = self._client.send(add_tag(self._module, self._ids[tag.id], tag.name, left))
+            except (PermanentError, TagNotFound) as error:
+                named = str(error.details.get("id") or refused_record(error, left))
+                if named not in left:
+                    self._put_on_halves(tag, left, error)
+                    return
+                tagged = Tagged(frozenset(), {named: f"Zoho refuses it: {error.code}"})
+            self.records += len(tagged.done)
+            for record_id, reason in tagged.failed.items():
+                self._lose(tag.name, reason, [record_id])
+            left = [record_id for record_id in left if record_id not in tagged.done and record_id not in tagged.failed]
+            if left and tagged.done:
+                self._lose(tag.name, "Zoho's answer does not name it", left)
+                return
+            if left and not self._one_more_call():
+                self._lose(tag.name, f"Zoho refuses it together with others, and {_EXTRA_CALLS} further calls are used up", left)
+                return
+
+    def _put_on_halves(self, tag: SavedTag, record_ids: Sequence[str], error: ZohoCrmError) -> None:
+        """Go on with each half of a batch that Zoho refused without naming a record; raise the error if it is not about records."""
+        if not isinstance(error, (InvalidRequest, TagNotFound)):
+            raise error
+        about_the_tag = "$.tags" in str(error.details.get("json_path"))
+        if len(record_ids) == 1 or about_the_tag or not self._one_more_call():
+            self._lose(tag.name, error.message, record_ids)
+            return
+        half = len(record_ids) // 2
+        self._put_on(tag, record_ids[:half])
+        self._put_on(tag, record_ids[half:])
+
+    def _one_more_call(self) -> bool:
+        self._extra_calls -= 1
+        return self._extra_calls >= 0
+
+    def _lose(self, tag: str, reason: str, record_ids: Sequence[str] = ()) -> None:
+        entry = self._not_restored.setdefault((tag, reason), NotRestored(tag, reason))
+        entry.records += len(record_ids)
+        entry.record_ids += record_ids[: _IDS_PER_ENTRY - len(entry.record_ids)]
+
+
+def _maximum(error: ZohoCrmError, size: int) -> int:
+    """Return how many tags Zoho takes at once according to its refusal of ``size``, 1 if that does not tell."""
+    told = error.details.get("maximum_length") if error.details.get("json_path") == "$.tags" else None
+    return told if isinstance(told, int) and 0 < told < size else 1

@@ -1,0 +1,131 @@
+"""Reads tags of a module, how many records carry each, and which records those are.
+
+Zoho has no call for the records of a tag: all records of the module are read, with their tags. ``docs/records-of-a-tag.md`` says why
+by Bulk Read, and page by page (Get Records) where that is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from airflow_provider_zcrm.api.bulk_read import BulkReadStatus, bulk_read_result, bulk_read_status, read_rows, start_bulk_read
+from airflow_provider_zcrm.api.errors import PermanentError
+from airflow_provider_zcrm.api.records import RecordsPage, TaggedRecord, list_records
+from airflow_provider_zcrm.api.tags import Tag
+from airflow_provider_zcrm.rules.errors import JobFailed
+from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
+from airflow_provider_zcrm.tag_list import count_unless_gone, read_tags
+
+if TYPE_CHECKING:
+    from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+
+log = logging.getLogger(__name__)
+
+# an export takes some seconds, and Zoho makes one after the other
+_EXPORT = PollSchedule(shortest=2.0, longest=30.0)
+_EXPORT_SECONDS = 1800.0
+
+
+class TagReader:
+    """Reads some of the tags of one module."""
+
+    def __init__(self, client: ZohoCrmClient, module: str) -> None:
+        self._client = client
+        self._module = module
+        self._listed: dict[str, Tag] = {}
+
+    def look(self, tag_ids: Sequence[str]) -> list[Tag]:
+        """Read the list of tags and return those of the given ones that are in it."""
+        self._listed = read_tags(self._client, self._module, include_usage=True)
+        return [self._listed[tag_id] for tag_id in tag_ids if tag_id in self._listed]
+
+    def is_gone(self, tag_id: str) -> bool:
+        """Tell whether Zoho does not find a tag by its id either."""
+        return count_unless_gone(self._client, self._module, tag_id) is None
+
+    def counts(self, tags: Sequence[Tag]) -> dict[str, int]:
+        """Return how many records carry each tag, by its id; a call per tag, unless the list told. 0 for a tag that has gone."""
+        counts = {tag.id: tag.record_count for tag in tags}
+        for tag_id, told in counts.items():
+            if told is None:
+                fact = count_unless_gone(self._client, self._module, tag_id)
+                counts[tag_id] = fact.count if fact else 0
+        return {tag_id: told or 0 for tag_id, told in counts.items()}
+
+    def carried(self, tag_ids: Sequence[str], *, page_by_page: bool = False) -> Iterator[tuple[str, str]]:
+        """Yield pairs of the id of one of the tags and the id of a record that carries it, each once.
+
+        :param page_by_page: do not even try Bulk Read.
+        """
+        # of each pair the record's number: 100,000 pairs are some 8 MB
+        seen: dict[str, set[int]] = {tag_id: set() for tag_id in tag_ids}
+        for record in self._records(page_by_page=page_by_page) if tag_ids else ():
+            for tag_id in seen.keys() & set(record.tags):
+                if int(record.id) not in seen[tag_id]:
+                    seen[tag_id].add(int(record.id))
+                    yield tag_id, record.id
+
+    def _records(self, *, page_by_page: bool) -> Iterator[TaggedRecord]:
+        """Yield all records with the ids of their tags; some of them twice if one way had to give way to the other."""
+        first = self._client.send(list_records(self._module))
+        # the export tells tags by name, with commas between them
+        if first.next_page_token and not page_by_page and not any("," in tag.name for tag in self._listed.values()):
+            try:
+                yield from self._exported()
+            except (JobFailed, PermanentError) as error:
+                log.warning("%s Instead of exporting the records of %s, they are read in pages of 200.", error, self._module)
+            else:
+                return
+        yield from self._pages(first)
+
+    def _pages(self, page: RecordsPage) -> Iterator[TaggedRecord]:
+        yield from page.records
+        while page.next_page_token:
+            page = self._client.send(list_records(self._module, page.next_page_token))
+            yield from page.records
+
+    def _exported(self) -> Iterator[TaggedRecord]:
+        """Yield all records by way of Bulk Read.
+
+        :raises JobFailed: an export failed, took too long, or is not whole
+        :raises PermanentError: Zoho refuses it
+        """
+        ids = {tag.name.strip(): tag.id for tag in self._listed.values()}
+        page_token: str | None = None
+        while True:
+            job_id = self._client.send(start_bulk_read(self._module, page_token))
+            status = self._wait_for(job_id)
+            rows = 0
+            for record in _unpack(self._client.send(bulk_read_result(job_id))):
+                rows += 1
+                yield TaggedRecord(record.id, tuple(ids[name] for name in record.tags if name in ids))
+            if status.count not in (None, rows):
+                raise JobFailed(f"Zoho's export {job_id} of {self._module} should have {status.count} records and has {rows}.")
+            page_token = status.next_page_token
+            if not page_token:
+                return
+
+    def _wait_for(self, job_id: str) -> BulkReadStatus:
+        started_at = time.monotonic()
+        while True:
+            elapsed = time.monotonic() - started_at
+            time.sleep(_EXPORT.next_wait(elapsed))
+            status = self._client.send(bulk_read_status(job_id))
+            if status.state == "COMPLETED":
+                return status
+            if status.failed or elapsed > _EXPORT_SECONDS:
+                raise JobFailed(f"Zoho's export {job_id} of {self._module} is {status.state} after {elapsed:.0f} s.")
+
+
+def _unpack(result: bytes) -> Iterator[TaggedRecord]:
+    """Yield the rows of the one file in a ZIP file."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(result)) as archive, archive.open(archive.namelist()[0]) as file:
+            yield from read_rows(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    except (zipfile.BadZipFile, IndexError) as error:
+        raise JobFailed(f"The result of Zoho's export is no ZIP file with a file in it: {error}.") from None

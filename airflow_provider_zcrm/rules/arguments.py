@@ -1,0 +1,163 @@
+"""Arguments as a user writes them, or as the text that a template makes of them: ids, names, choices, truth values, numbers, times.
+
+Zoho's ids are 64-bit integers that travel as JSON strings; as numbers they lose digits in many JSON readers. They become strings here.
+Zoho: crm/developer/docs/api/v8/mass-delete-tags.html
+"""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow_provider_zcrm.api.errors import InvalidArgument
+
+_ID = re.compile(r"[0-9]{1,19}")
+# with strings, lists or dicts in it; what has brackets for another reason is a name, or a pattern of names
+_WRITTEN_LIST = re.compile(r"""\s*(?:[\[({]\s*(['"]).*\1|\[\s*[\[{]\s*['"].*[\]}])\s*,?\s*[\])}]\s*""", re.DOTALL)
+_shortened = reprlib.Repr()
+_shortened.maxstring = 100
+_shortened.maxlong = 100
+
+
+def shown(value: Any) -> str:
+    """Return the value as an error's sentence shows it: shortened."""
+    return _shortened.repr(value)
+
+
+def check_choice(value: Any, argument: str, allowed: Sequence[str]) -> None:
+    """Refuse what is not one of the words that are allowed.
+
+    :raises InvalidArgument: names them
+    """
+    if value not in allowed:
+        raise InvalidArgument(f"{argument} is {shown(value)}.", advice=f"It is one of {', '.join(allowed)}.")
+
+
+def truth_of(value: Any, argument: str) -> bool:
+    """Return a truth value: a bool, or ``true`` or ``false`` in any case.
+
+    :raises InvalidArgument: for anything else
+    """
+    if isinstance(value, bool):
+        return value
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if text not in ("true", "false"):
+        raise InvalidArgument(f"{argument} is {shown(value)}.", advice="It is True or False.")
+    return text == "true"
+
+
+def integer_of(value: Any, argument: str, at_least: int, *, word: str = "") -> int:
+    """Return a whole number of at least ``at_least``: an int, or up to nine digits as text.
+
+    :param word: text that stands for 0.
+    :raises InvalidArgument: for anything else
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if text and text == word:
+        return 0
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        value = int(text)
+    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+        allowed = f"It is an integer of at least {at_least}{f', or {word!r} for 0' if word else ''}."
+        raise InvalidArgument(f"{argument} is {shown(value)}.", advice=allowed)
+    return value
+
+
+def seconds_of(value: float | timedelta | None, argument: str) -> float:
+    """Return a time in seconds.
+
+    :raises InvalidArgument: it is neither a number nor a timedelta
+    """
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InvalidArgument(f"{argument} is {shown(value)}.", advice="It is a number of seconds or a timedelta.")
+    return value
+
+
+def ids_of(value: Any, argument: str) -> list[str]:
+    """Return the ids in ``value``, in their order, each once.
+
+    :param value: a string of digits, an int, a mapping with ``id``, or an iterable of these, nested at most twice
+        (the output of a mapped task is a sequence of lists).
+    :param argument: the name of the argument, for the error's sentence.
+    :raises InvalidArgument: for anything else
+    """
+    return list(dict.fromkeys(_id(item, argument) for item in flat(value, argument)))
+
+
+def one_id_of(value: Any, argument: str) -> str:
+    """Return the one id in ``value``.
+
+    :raises InvalidArgument: for none, several, or what is no id
+    """
+    ids = ids_of(value, argument)
+    if len(ids) != 1:
+        raise InvalidArgument(f"{argument} must be one id, not {len(ids)}.")
+    return ids[0]
+
+
+def names_beside_ids(value: Any, argument: str) -> dict[str, str]:
+    """Return, by id, the ``name`` of each mapping in ``value`` that has one beside its ``id``.
+
+    :param value: as of `ids_of`.
+    :raises InvalidArgument: an id is none
+    """
+    items = [item for item in flat(value, argument) if isinstance(item, Mapping) and isinstance(item.get("name"), str)]
+    return {_id(item, argument): item["name"] for item in items}
+
+
+def names_of(value: Any, argument: str) -> list[str]:
+    """Return the names in ``value`` (a string, or an iterable of strings nested at most twice), in their order, each once.
+
+    :raises InvalidArgument: for anything else, and for a list that was made a string
+    """
+    names = list(flat(value, argument))
+    for name in names:
+        refuse_written_list(name, argument)
+    wrong = [name for name in names if not isinstance(name, str) or not name]
+    if wrong:
+        raise InvalidArgument(f"{argument} holds {shown(wrong[0])}, which is not the name of a tag.")
+    return list(dict.fromkeys(names))
+
+
+def refuse_written_list(value: Any, argument: str) -> None:
+    """Refuse the text of a list.
+
+    :raises InvalidArgument: it is one
+    """
+    if isinstance(value, str) and _WRITTEN_LIST.fullmatch(value):
+        raise InvalidArgument(
+            f"{argument} holds the string {shown(value)}, which looks like a list.",
+            advice="Pass a list, or task.output for what another task returns; a Jinja expression makes a string of a list, unless the DAG "
+            "has render_template_as_native_obj=True.",
+        )
+
+
+def flat(value: Any, argument: str, depth: int = 2) -> Iterable[Any]:
+    """Yield the single values in ``value``, which may be one, or an iterable nested at most ``depth`` times.
+
+    :raises InvalidArgument: if it is nested deeper
+    """
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        yield value
+        return
+    if depth == 0:
+        raise InvalidArgument(f"{argument} is nested too deep: a list of lists is the most that is understood.")
+    for item in value:
+        yield from flat(item, argument, depth - 1)
+
+
+def _id(value: Any, argument: str) -> str:
+    if isinstance(value, Mapping) and "id" in value:
+        value = value["id"]
+    text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if not _ID.fullmatch(text):
+        raise InvalidArgument(
+            f"{argument} holds {shown(value)}, which is not a Zoho id (1 to 19 digits).",
+            advice=f"Pass ids, or another task's output as {argument}=task.output; a Jinja expression makes a string of a list.",
+        )
+    return text

@@ -1,0 +1,198 @@
+"""Ids and names as users give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_zcrm.api.errors import InvalidArgument
+from airflow_provider_zcrm.rules.arguments import ids_of, names_beside_ids, names_of
+
+NUMBERS = st.integers(0, 10**19 - 1)
+ID_FORMS: list[Callable[[int], Any]] = [str, int, lambda number: {"id": str(number)}, lambda number: {"id": number, "name": "x"}]
+_CONTAINERS: list[Callable[[list[Any]], Any]] = [list, tuple, iter]
+
+
+@st.composite
+def nested_ids(draw: st.DrawFn) -> tuple[Any, list[str]]:
+    """Return ids in some form, nested at most twice, and the flat list that they mean."""
+    flat: list[str] = []
+
+    def one() -> Any:
+        number = draw(NUMBERS)
+        flat.append(str(number))
+        return draw(st.sampled_from(ID_FORMS))(number)
+
+    def several(depth: int) -> Any:
+        items = [one() if depth == 1 or draw(st.booleans()) else several(depth - 1) for _ in range(draw(st.integers(0, 4)))]
+        return _CONTAINERS[draw(st.integers(0, 2))](items)
+
+    depth = draw(st.integers(0, 2))
+    return (several(depth) if depth else one()), flat
+
+
+@given(nested_ids())
+def test_whatever_nested_at_most_twice_gives_the_same_ids_in_order_each_once(example: tuple[Any, list[str]]) -> None:
+    value, flat = example
+
+    assert ids_of(value, "tag_ids") == list(dict.fromkeys(flat))
+
+
+def test_names_that_stand_beside_ids_are_found_by_id() -> None:
+    value = [{"id": "1", "name": "hot"}, [{"id": 2, "name": "cold"}, {"id": "3"}, "4", 5, {"id": "6", "name": None}]]
+
+    assert names_beside_ids(value, "tag_ids") == {"1": "hot", "2": "cold"}
+    assert names_beside_ids(None, "tag_ids") == names_beside_ids("7", "tag_ids") == {}
+
+
+def test_an_id_of_19_digits_stays_exact() -> None:
+    exact = 2276164000001021041
+
+    assert ids_of([exact, str(exact + 1), {"id": exact + 2}], "tag_ids") == [str(exact), str(exact + 1), str(exact + 2)]
+    assert ids_of("9999999999999999999", "tag_ids") == ["9999999999999999999"]
+
+
+def test_the_output_of_a_mapped_task_is_flattened() -> None:
+    def lazy() -> Iterator[list[str]]:
+        yield ["2", "1"]
+        yield ["1", "3"]
+
+    assert ids_of(lazy(), "tag_ids") == ["2", "1", "3"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        False,
+        1.0,
+        2.276164e18,
+        -1,
+        "-1",
+        "+1",
+        "",
+        " 1",
+        "1 ",
+        "1\n",
+        "1.0",
+        "1e3",
+        "0x1",
+        "١٢٣",
+        "１２",
+        "²",
+        "1_000",
+        "hot",
+        "[1, 2]",
+        "['1']",
+        "10000000000000000000",
+        "99999999999999999999",
+        10**19,
+        None,
+        b"1",
+        object(),
+        {"id": None},
+        {"id": True},
+        {"id": ["1"]},
+        {"id": {"id": "1"}},
+        {"name": "hot"},
+        {},
+    ],
+)
+def test_anything_else_is_refused_wherever_it_stands(value: Any) -> None:
+    for form in (value, [value], ["1", [value]]):
+        with pytest.raises(InvalidArgument, match=r"tag_ids holds .* which is not a Zoho id"):
+            ids_of(form, "tag_ids")
+
+
+@given(st.one_of(st.floats(), st.booleans(), st.binary(), st.integers(max_value=-1), st.integers(min_value=10**19), st.text()))
+def test_only_digits_are_an_id(value: Any) -> None:
+    if isinstance(value, str) and 1 <= len(value) <= 19 and set(value) <= set("0123456789"):
+        assert ids_of(value, "tag_ids") == [value]
+        return
+    with pytest.raises(InvalidArgument):
+        ids_of([value], "tag_ids")
+
+
+@pytest.mark.parametrize("value", [[[["1"]]], [["1"], [["2"]]], [[[]]]])
+def test_lists_of_lists_of_lists_are_refused(value: Any) -> None:
+    with pytest.raises(InvalidArgument, match="nested too deep"):
+        ids_of(value, "tag_ids")
+    with pytest.raises(InvalidArgument, match="nested too deep"):
+        names_of(value, "tags")
+
+
+def test_a_refusal_says_how_another_tasks_output_is_passed() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        ids_of("[1]", "tag_ids")
+
+    assert "tag_ids=task.output" in caught.value.advice
+
+
+def test_nothing_is_nothing() -> None:
+    assert ids_of([], "tag_ids") == ids_of([[], []], "tag_ids") == names_of([], "tags") == []
+
+
+# --- names ---------------------------------------------------------------------------------------------------------------
+
+NAMES = st.text(min_size=1)
+
+
+@given(st.lists(st.lists(NAMES) | NAMES))
+def test_names_come_in_order_each_once_and_are_not_changed(value: list[Any]) -> None:
+    flat = [name for item in value for name in ([item] if isinstance(item, str) else item)]
+
+    assert names_of(value, "tags") == list(dict.fromkeys(flat))
+
+
+def test_one_name_is_a_name() -> None:
+    assert names_of("hot", "tags") == ["hot"]
+    assert names_of(" hot ", "tags") == [" hot "]
+    assert names_of("12", "tags") == ["12"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "['hot', 'cold']",
+        '["hot"]',
+        "('hot',)",
+        "{'hot'}",
+        " ['hot']\n",
+        "[['hot'], ['cold']]",
+        "[{'id': '1', 'name': 'hot', 'records': None}]",
+    ],
+)
+@pytest.mark.parametrize("inside", [lambda value: value, lambda value: ["VIP", value], lambda value: [["VIP"], [value]]])
+def test_a_string_that_looks_like_a_list_is_refused(value: str, inside: Callable[[str], Any]) -> None:
+    with pytest.raises(InvalidArgument, match="looks like a list") as caught:
+        names_of(inside(value), "tags")
+
+    assert "task.output" in caught.value.advice
+    assert "render_template_as_native_obj=True" in caught.value.advice
+
+
+@pytest.mark.parametrize("value", ["(old)", "[old] leads", "[2024]", "{x}", "(it's old)"])
+def test_a_name_may_have_brackets(value: str) -> None:
+    assert names_of(value, "tags") == [value]
+
+
+def test_a_refusal_shows_the_beginning_of_a_long_value() -> None:
+    for refused in (lambda: names_of(str(["hot"] * 1000), "tags"), lambda: ids_of("hot" * 1000, "tag_ids")):
+        with pytest.raises(InvalidArgument) as caught:
+            refused()
+        assert len(str(caught.value)) < 400
+
+
+def test_a_name_in_a_list_may_look_like_anything() -> None:
+    assert names_of(["[old] leads"], "tags") == ["[old] leads"]
+
+
+@pytest.mark.parametrize("value", ["", 1, None, b"hot", {"name": "hot"}, True])
+def test_what_is_no_name_is_refused(value: Any) -> None:
+    for form in (value, [value], [["hot", value]]):
+        with pytest.raises(InvalidArgument, match="not the name of a tag"):
+            names_of(form, "tags")

@@ -1,0 +1,69 @@
+"""The report of a clean-up: numbers that are known, a dash for those that are not, and a text that can be mailed."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_zcrm.rules.cleanup_report import CleanupReport
+
+TAGS = [
+    {"id": "1", "name": "a|b", "records": 0, "reason": "0 records carry it"},
+    {"id": "2", "name": "c", "records": None, "reason": "old"},
+]
+DONE = CleanupReport(
+    module="Leads", looked_at=5, chosen=TAGS, kept={"keep": 3}, deleted=2, failed=0, ended=True, api_calls=9, credits_left=4000
+)
+
+
+TEXT = """\
+**Tags of Leads**: done.
+
+| looked at | chosen | kept | set aside | deleted | failed | api calls | credits left |
+| --------- | ------ | ---- | --------- | ------- | ------ | --------- | ------------ |
+| 5         | 2      | 3    | 0         | 2       | 0      | 9         | 4000         |
+
+Chosen:
+
+| name | records | reason             |
+| ---- | ------- | ------------------ |
+| a\\|b | 0       | 0 records carry it |
+| c    | -       | old                |
+
+| kept | why  |
+| ---- | ---- |
+| 3    | keep |"""
+
+
+def test_the_whole_text() -> None:
+    assert DONE.as_markdown() == TEXT
+
+
+@pytest.mark.parametrize(
+    ("report", "outcome"),
+    [
+        (CleanupReport(module="Leads"), "stopped before tags were chosen: see the log of the task that finds them"),
+        (CleanupReport(module="Leads", looked_at=5, chosen=[], ended=True), "nothing to delete"),
+        (CleanupReport(module="Leads", chosen=TAGS, dry_run=True, ended=True), "dry run: nothing was deleted"),
+        (CleanupReport(module="Leads", chosen=TAGS, deleted=1, failed=1), "not finished: see the log of the task that deletes"),
+        (DONE, "done"),
+    ],
+)
+def test_what_came_of_it(report: CleanupReport, outcome: str) -> None:
+    assert report.outcome == outcome
+
+
+def test_what_was_set_aside_and_where_the_backup_is_are_told() -> None:
+    aside = {"id": "1", "name": "hot", "reason": "a workflow uses it"}
+    text = CleanupReport(module="Leads", chosen=TAGS, set_aside=[aside], backup="s3://bucket/Leads.jsonl", ended=True).as_markdown()
+
+    assert "a workflow uses it" in text
+    assert "Backup: `s3://bucket/Leads.jsonl`" in text
+
+
+def test_of_hundreds_of_tags_the_text_has_the_first_fifty() -> None:
+    tags = [{"id": str(number), "name": f"tag-{number}", "records": 0, "reason": "old"} for number in range(200)]
+    text = CleanupReport(module="Leads", chosen=tags, ended=True).as_markdown()
+
+    assert "tag-49 " in text
+    assert "tag-50 " not in text
+    assert "and 150 more" in text

@@ -13,7 +13,7 @@ from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import RecordsLeftBehind, SubmissionUncertain
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.operators import record_deletion, view_deletion

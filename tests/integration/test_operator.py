@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from airflow_provider_zcrm.api import poll_schedule
 from airflow_provider_zcrm.api.errors import ScopeMissing, SubmissionUncertain, TagNotFound, TagsLeftBehind
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
-from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import tag_deletion, waiting
 from airflow_provider_zcrm.operators.mass_delete import MassDeleteTagsOperator, _failures

@@ -120,7 +120,7 @@ class AsyncZohoCrmClient:
             error.without(token)
             if isinstance(error, TooManyRequests):
                 self._backoff.refused(error)
-            if call.request.idempotent:
+            if call.request.may_repeat:
                 raise
             failure = submission_error(error)
         else:
@@ -133,7 +133,7 @@ class AsyncZohoCrmClient:
         arguments = {"params": dict(request.params), "json": request.json, "headers": headers}
         url = self.config.url(request.path, bulk=request.bulk)
         async with self._slots:
-            if request.idempotent:
+            if request.may_repeat:
                 return await self._http(self._session, request.method, request.path, url, **arguments)
             # a stale keep-alive connection would make the outcome of a submission ambiguous
             written: list[bool] = []

@@ -129,7 +129,7 @@ class ZohoCrmClient:
             error.without(token)
             if isinstance(error, TooManyRequests):
                 self._backoff.refused(error)
-            if call.request.idempotent:
+            if call.request.may_repeat:
                 raise
             failure = submission_error(error)
         else:
@@ -141,7 +141,7 @@ class ZohoCrmClient:
         arguments = {"params": request.params, "json": request.json, "auth": _ZohoToken(token)}
         url = self.config.url(request.path, bulk=request.bulk)
         with self._slots:
-            if request.idempotent:
+            if request.may_repeat:
                 return self._http(self._session, request.method, request.path, url, **arguments)
             # a stale keep-alive connection would make the outcome of a submission ambiguous
             with _new_session() as fresh:

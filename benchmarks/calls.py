@@ -19,7 +19,7 @@ from rich.table import Table
 os.environ |= {"AIRFLOW_HOME": tempfile.mkdtemp(prefix="zcrm-calls-"), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR", "NO_PROXY": "127.0.0.1"}
 
 from airflow_provider_zcrm.client.tokens import forget_tokens
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from benchmarks.report import console, keep, table
 from tests.airflow_task import TaskRun

@@ -23,8 +23,8 @@ from statistics import median
 import requests
 
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, REFRESH_TOKEN
-from airflow_provider_zcrm.emulator.server import EmulatorServer
 from benchmarks.environments import CannotMeasure, peer_python
 from benchmarks.report import console, keep, machine, spread, table
 

@@ -28,8 +28,8 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, minimal_seed
-from airflow_provider_zcrm.emulator.server import EmulatorServer
 from benchmarks.environments import CannotMeasure, peer_python
 from demo.local_airflow import LocalAirflow
 from demo.processes import Processes

@@ -20,7 +20,7 @@ from statistics import median
 import psutil
 
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from benchmarks.programs.submit_by_hand import submit
 from benchmarks.report import console, keep, machine, spread, table
 from benchmarks.submit import new_token

@@ -20,7 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from demo.processes import DemoFailed, Interrupted, Processes, stop_noted
 from distributed.cluster import TRIGGERERS, WORKERS, Cluster
 from distributed.orgs import Org

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, REFRESH_TOKEN, empty_seed
-from airflow_provider_zcrm.emulator.server import EmulatorServer
 
 _TAGS = 30
 _SLOWEST_JOB = 60.0

@@ -24,7 +24,7 @@ for _name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PRO
 
 from airflow_provider_zcrm.client.tokens import forget_tokens  # noqa: E402
 from airflow_provider_zcrm.emulator.control import Control  # noqa: E402
-from airflow_provider_zcrm.emulator.server import EmulatorServer  # noqa: E402
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer  # noqa: E402
 
 CLIENT_ID = "1000.EMULATORCLIENT"
 CLIENT_SECRET = "emulator-secret"

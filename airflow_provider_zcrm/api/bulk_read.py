@@ -40,12 +40,10 @@ class BulkReadStatus:
 
 
 def start_bulk_read(module: str, page_token: str | None = None) -> ApiCall[str]:
-    """Return the call that starts an export of the tags of a module's records; its value is the job id.
-
-    Sent twice it makes two exports, which costs credits and does no harm, so it may be repeated.
-    """
+    """Return the call that starts an export of the tags of a module's records; its value is the job id."""
     query = {"page_token": page_token} if page_token else {"module": {"api_name": module}, "fields": ["Tag"]}
-    request = ApiRequest("POST", "read", scope=_SCOPE, json={"query": query}, bulk=True)
+    # sent again, it may make a second export: 50 credits more, but no harm, and without an export the backup would fail
+    request = ApiRequest("POST", "read", scope=_SCOPE, json={"query": query}, may_repeat=True, bulk=True)
 
     def parse(response: ApiResponse) -> str:
         job_id = details_of(_first(response, request)).get("id")

@@ -22,7 +22,8 @@ class ApiRequest:
     :param scope: the OAuth scope that the call needs; named to the user when the token lacks it.
     :param params: query parameters.
     :param json: the body, or None.
-    :param idempotent: False for a submission, which must not be sent again unless Zoho certainly did not take it.
+    :param may_repeat: whether it may be sent again after a lost answer, when Zoho may have done it already. A GET may; every other
+        method must say it. What may not is a submission.
     :param bulk: the path is below ``/crm/bulk/<version>/`` instead.
     """
 
@@ -31,8 +32,14 @@ class ApiRequest:
     scope: str
     params: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
-    idempotent: bool = True
+    may_repeat: bool | None = None
     bulk: bool = False
+
+    def __post_init__(self) -> None:
+        if self.may_repeat is None and self.method != "GET":
+            raise TypeError(f"{self.method} {self.path} must say may_repeat: may it be sent again after a lost answer?")
+        if self.may_repeat is None:
+            object.__setattr__(self, "may_repeat", True)
 
 
 @dataclass(frozen=True)

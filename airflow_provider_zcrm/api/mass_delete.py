@@ -80,14 +80,14 @@ def submit_tags(module: str, module_id: str, tag_ids: Sequence[str]) -> ApiCall[
         raise InvalidArgument(f"A mass-delete job takes 1 to {TAGS_PER_JOB} tags, not {len(tag_ids)}.")
     tags = [{"id": tag_id} for tag_id in tag_ids]
     body = {"mass_delete": [{"module": {"id": module_id, "api_name": module}, "tags": tags}]}
-    request = ApiRequest("POST", _TAGS_PATH, scope="ZohoCRM.settings.tags.DELETE", json=body, idempotent=False)
+    request = ApiRequest("POST", _TAGS_PATH, scope="ZohoCRM.settings.tags.DELETE", json=body, may_repeat=False)
     return ApiCall(request, lambda response: _job_id(response, request))
 
 
 def submit_records_by_view(module: str, cvid: str, territory_id: str | None = None, *, include_child: bool = False) -> ApiCall[str]:
     """Return the call that schedules the delete of all records of a custom view (up to 50,000); its value is the job id."""
     territory = {"territory": {"id": territory_id, "include_child": include_child}} if territory_id else {}
-    request = _records_request("POST", module, "DELETE", json={"cvid": cvid, **territory})
+    request = _records_request("POST", module, "DELETE", json={"cvid": cvid, **territory}, may_repeat=False)
     return ApiCall(request, lambda response: _job_id(response, request))
 
 
@@ -98,7 +98,8 @@ def delete_records(module: str, record_ids: Sequence[str]) -> ApiCall[RecordsDel
     """
     if not 1 <= len(record_ids) <= RECORDS_PER_CALL:
         raise InvalidArgument(f"One call deletes 1 to {RECORDS_PER_CALL} records, not {len(record_ids)}.")
-    request = _records_request("POST", module, "DELETE", json={"ids": list(record_ids)})
+    # sent again, it would report as unknown the records that it deleted the first time
+    request = _records_request("POST", module, "DELETE", json={"ids": list(record_ids)}, may_repeat=False)
 
     def parse(response: ApiResponse) -> RecordsDeleted:
         told = _by_record(response, record_ids)
@@ -144,13 +145,7 @@ _RECORD_KEYS = ("Status", "Total_Count", "Deleted_Count", "Failed_Count")
 
 
 def _records_request(method: str, module: str, operation: str, **fields: Any) -> ApiRequest:
-    return ApiRequest(
-        method,
-        f"{in_path(module)}/actions/mass_delete",
-        scope=f"ZohoCRM.mass_delete.{operation}",
-        idempotent=method == "GET",
-        **fields,
-    )
+    return ApiRequest(method, f"{in_path(module)}/actions/mass_delete", scope=f"ZohoCRM.mass_delete.{operation}", **fields)
 
 
 def _job_id(response: ApiResponse, request: ApiRequest) -> str:

@@ -52,7 +52,9 @@ class Tagged:
 def create_tags(module: str, tags: Sequence[NewTag]) -> ApiCall[tuple[Created, ...]]:
     """Return the call that creates tags in a module; its value has one entry per tag, in their order."""
     body = {"tags": [{"name": tag.name} | ({"color_code": tag.color_code} if tag.color_code else {}) for tag in tags]}
-    request = ApiRequest("POST", "settings/tags", scope="ZohoCRM.settings.tags.CREATE", params={"module": module}, json=body)
+    scope, params = "ZohoCRM.settings.tags.CREATE", {"module": module}
+    # sent again, Zoho answers DUPLICATE_DATA and the id for each tag that the first one created
+    request = ApiRequest("POST", "settings/tags", scope=scope, params=params, json=body, may_repeat=True)
 
     def parse(response: ApiResponse) -> tuple[Created, ...]:
         items = elements(response, "tags")
@@ -69,7 +71,8 @@ def add_tag(module: str, tag_id: str, tag_name: str, record_ids: Sequence[str]) 
     if not 1 <= len(record_ids) <= RECORDS_PER_CALL:
         raise InvalidArgument(f"One call puts a tag on 1 to {RECORDS_PER_CALL} records, not {len(record_ids)}.")
     body = {"tags": [{"name": tag_name, "id": tag_id}], "ids": list(record_ids), "over_write": False}
-    request = ApiRequest("POST", f"{in_path(module)}/actions/add_tags", scope="ZohoCRM.modules.ALL", json=body)
+    # sent again, it changes nothing: the records keep the tags that they have
+    request = ApiRequest("POST", f"{in_path(module)}/actions/add_tags", scope="ZohoCRM.modules.ALL", json=body, may_repeat=True)
 
     def parse(response: ApiResponse) -> Tagged:
         told = {str(details_of(item).get("id")): item for item in elements(response, "data")}

@@ -18,20 +18,27 @@ from requests.utils import get_auth_from_url, get_environ_proxies, prepend_schem
 from urllib3.util import make_headers
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import (
-    RetryableError,
-    TokenRejected,
-    TokenThrottled,
-    TooManyRequests,
-    ZohoCrmError,
-    submission_error,
-)
-from airflow_provider_zcrm.api.oauth import TOKEN_PATH, parse_token
+from airflow_provider_zcrm.api.errors import ZohoCrmError
+from airflow_provider_zcrm.api.oauth import TOKEN_PATH
 from airflow_provider_zcrm.client.backoff import SharedBackoff
+from airflow_provider_zcrm.client.call_exchange import CallExchange
 from airflow_provider_zcrm.client.config import USER_AGENT, ClientConfig, tls_context
 from airflow_provider_zcrm.client.connections import no_answer
 from airflow_provider_zcrm.client.credits import CreditsWatch
 from airflow_provider_zcrm.client.retries import RetryPolicy
+from airflow_provider_zcrm.client.steps import (
+    Alone,
+    Exchange,
+    GetToken,
+    NewSecret,
+    ReadStore,
+    RequestToken,
+    SendRequest,
+    Sleep,
+    Step,
+    WriteStore,
+)
+from airflow_provider_zcrm.client.token_exchange import TokenExchange
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import tokens_of
 
@@ -57,10 +64,10 @@ class AsyncZohoCrmClient:
         self.config = config
         self._retries = retries or RetryPolicy()
         self._on_secret = on_secret
-        self._backoff = SharedBackoff(self._retries.first, self._retries.longest)
         self.credits = CreditsWatch()
-        self._sharing = sharing
         self._tokens = tokens_of(config)
+        self._token_exchange = TokenExchange(self._tokens, config.hosts, sharing)
+        self._call_exchange = CallExchange(self._tokens, SharedBackoff(self._retries.first, self._retries.longest), self.credits)
         self._token_lock = asyncio.Lock()
         self._slots = asyncio.Semaphore(config.max_concurrency)
         self._tls: ssl.SSLContext | bool = True
@@ -98,98 +105,64 @@ class AsyncZohoCrmClient:
         return await self._retries.async_retrying()(self._send_once, call)
 
     async def _send_once(self, call: ApiCall[T]) -> T:
-        """Send a call; a token that Zoho rejects is replaced, until Zoho rejects one that it has just granted."""
-        rejected: str | None = None
-        while True:
-            token = await self._token(rejected)
-            try:
-                return await self._exchange(call, token)
-            except TokenRejected:
-                if rejected and self._tokens.granted_here(token):
-                    raise
-                rejected = token
+        return await self._carry_out(self._call_exchange.call(call))
 
-    async def _exchange(self, call: ApiCall[T], token: str) -> T:
-        self._backoff.check()
+    async def _token_now(self, rejected: str | None) -> str:
+        async with self._token_lock:
+            return await self._carry_out(self._token_exchange.token(rejected))
+
+    async def _carry_out(self, exchange: Exchange[T]) -> T:
+        """Do the steps of an exchange, and return its value."""
         try:
-            self.credits.sending()
-            response = await self._call(call.request, token)
-            self.credits.saw(response)
-            value = call.parse(response)
-        except ZohoCrmError as error:
-            error.without(token)
-            if isinstance(error, TooManyRequests):
-                self._backoff.refused(error)
-            if call.request.idempotent:
-                raise
-            failure = submission_error(error)
-        else:
-            self._backoff.answered()
+            step = next(exchange)
+            while True:
+                answer, failure = None, None
+                try:
+                    answer = await self._do(step)
+                except ZohoCrmError as error:
+                    failure = error
+                # outside the handler: what the exchange raises is not raised while this one is handled
+                step = exchange.throw(failure) if failure else exchange.send(answer)
+        except StopIteration as end:
+            value: T = end.value
             return value
-        raise failure
+
+    async def _do(self, step: Step) -> Any:
+        match step:
+            case SendRequest(request, token):
+                return await self._call(request, token)
+            case GetToken(rejected):
+                return await self._token_now(rejected)
+            case RequestToken():
+                return await self._token_response()
+            case ReadStore(sharing, name):
+                return await sharing.aget(name)
+            case WriteStore(sharing, name, value):
+                await sharing.aput(name, value)
+            case Alone(sharing, name, exchange):
+                async with sharing.aalone(name):
+                    return await self._carry_out(exchange)
+            case Sleep(seconds):
+                await asyncio.sleep(seconds)
+            case NewSecret(token) if self._on_secret:
+                await self._on_secret(token)
+        return None
 
     async def _call(self, request: ApiRequest, token: str) -> ApiResponse:
         headers = {"Authorization": f"Zoho-oauthtoken {token}"}
         arguments = {"params": dict(request.params), "json": request.json, "headers": headers}
         url = self.config.url(request.path, bulk=request.bulk)
         async with self._slots:
-            if request.idempotent:
+            if request.may_repeat:
                 return await self._http(self._session, request.method, request.path, url, **arguments)
             # a stale keep-alive connection would make the outcome of a submission ambiguous
             written: list[bool] = []
             async with self._new_session(_noting(written)) as fresh:
                 return await self._http(fresh, request.method, request.path, url, written, **arguments)
 
-    async def _token(self, rejected: str | None = None) -> str:
-        """Return a token that works: this process's, one that is shared, or a new one; never waits for Zoho's throttle."""
-        tokens, sharing = self._tokens, self._sharing
-        async with self._token_lock:
-            if sharing is None:
-                return tokens.held(rejected) or await self._new_token(rejected)
-            if held := tokens.held(rejected):
-                return held
-            if stored := tokens.take(await sharing.aget(tokens.name), rejected):
-                return await self._tell(stored)
-            async with sharing.aalone(tokens.name):
-                for seconds in sharing.waits():
-                    await asyncio.sleep(seconds)
-                    if stored := tokens.take(await sharing.aget(tokens.name), rejected):
-                        return await self._tell(stored)
-                return await self._new_token(rejected)
-
-    async def _new_token(self, rejected: str | None) -> str:
-        """Ask Zoho; if it cannot answer now, a token that was to be replaced early serves on."""
-        try:
-            return await self._ask_for_token(rejected)
-        except RetryableError as error:
-            if old := self._tokens.serve_on(error, rejected):
-                return old
-            raise
-
-    async def _ask_for_token(self, rejected: str | None) -> str:
-        self._tokens.check_throttle()
-        hosts, form = self.config.hosts, self.config.credentials.form()
-        response = await self._http(self._session, "POST", TOKEN_PATH, hosts.accounts_url + TOKEN_PATH, data=form)
-        try:
-            token = parse_token(response, hosts)
-        except TokenThrottled:
-            # another host may have got the last one
-            other = self._sharing and self._tokens.take(await self._sharing.aget(self._tokens.name), rejected)
-            if other:
-                return await self._tell(other)
-            await self._share(self._tokens.refused())
-            raise
-        await self._share(self._tokens.hold(token))
-        return await self._tell(token.value)
-
-    async def _share(self, sealed: str) -> None:
-        if self._sharing:
-            await self._sharing.aput(self._tokens.name, sealed)
-
-    async def _tell(self, token: str) -> str:
-        if self._on_secret:
-            await self._on_secret(token)
-        return token
+    async def _token_response(self) -> ApiResponse:
+        url, form = self.config.hosts.accounts_url + TOKEN_PATH, self.config.credentials.form()
+        return await self._http(self._session, "POST", TOKEN_PATH, url, data=form)
 
     async def _http(
         self,

@@ -1,7 +1,7 @@
 """When a call is sent again: the policy, as data, for tenacity.
 
-Only a `RetryableError` is; a submission only where the error proves that Zoho did not take it (the clients make a
-`SubmissionUncertain` of all others). Two kinds wait elsewhere: a job that must end first, and the throttle of access tokens.
+Only a `RetryableError` is; a submission only where the error proves that Zoho did not take it (`call_exchange` makes
+a `SubmissionUncertain` of all others). Two kinds wait elsewhere: a job that must end first, and the throttle of access tokens.
 """
 
 from __future__ import annotations

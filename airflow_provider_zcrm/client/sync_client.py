@@ -15,20 +15,27 @@ from requests.exceptions import SSLError
 from urllib3 import Timeout
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
-from airflow_provider_zcrm.api.errors import (
-    RetryableError,
-    TokenRejected,
-    TokenThrottled,
-    TooManyRequests,
-    ZohoCrmError,
-    submission_error,
-)
-from airflow_provider_zcrm.api.oauth import TOKEN_PATH, AccessToken, parse_token, read_token
+from airflow_provider_zcrm.api.errors import ZohoCrmError
+from airflow_provider_zcrm.api.oauth import TOKEN_PATH, AccessToken, read_token
 from airflow_provider_zcrm.client.backoff import SharedBackoff
+from airflow_provider_zcrm.client.call_exchange import CallExchange
 from airflow_provider_zcrm.client.config import USER_AGENT, ClientConfig, tls_context
 from airflow_provider_zcrm.client.connections import WatchedAdapter, no_answer, written
 from airflow_provider_zcrm.client.credits import CreditsWatch
 from airflow_provider_zcrm.client.retries import RetryPolicy
+from airflow_provider_zcrm.client.steps import (
+    Alone,
+    Exchange,
+    GetToken,
+    NewSecret,
+    ReadStore,
+    RequestToken,
+    SendRequest,
+    Sleep,
+    Step,
+    WriteStore,
+)
+from airflow_provider_zcrm.client.token_exchange import TokenExchange
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import tokens_of
 
@@ -55,10 +62,10 @@ class ZohoCrmClient:
         self._retries = retries or RetryPolicy()
         self._on_secret = on_secret
         self._session = _new_session()
-        self._backoff = SharedBackoff(self._retries.first, self._retries.longest)
         self.credits = CreditsWatch()
-        self._sharing = sharing
         self._tokens = tokens_of(config)
+        self._token_exchange = TokenExchange(self._tokens, config.hosts, sharing)
+        self._call_exchange = CallExchange(self._tokens, SharedBackoff(self._retries.first, self._retries.longest), self.credits)
         self._slots = threading.BoundedSemaphore(config.max_concurrency)
 
     def send(self, call: ApiCall[T], before: Callable[[], None] | None = None) -> T:
@@ -76,7 +83,7 @@ class ZohoCrmClient:
 
         :raises ZohoCrmError: as `send`
         """
-        return self._exchange(call, token)
+        return self._carry_out(self._call_exchange.call_with(call, token))
 
     def access_token(self, rejected: str | None = None) -> str:
         """Return a token that works: this process's, one that is shared, or a new one; waits while Zoho grants none.
@@ -105,101 +112,63 @@ class ZohoCrmClient:
         self.close()
 
     def _send_once(self, call: ApiCall[T], before: Callable[[], None] | None) -> T:
-        """Send a call; a token that Zoho rejects is replaced, until Zoho rejects one that it has just granted."""
-        rejected: str | None = None
-        while True:
-            token = self.access_token(rejected)
-            if before:
-                before()
-            try:
-                return self._exchange(call, token)
-            except TokenRejected:
-                if rejected and self._tokens.granted_here(token):
-                    raise
-                rejected = token
+        return self._carry_out(self._call_exchange.call(call, before))
 
-    def _exchange(self, call: ApiCall[T], token: str) -> T:
-        self._backoff.check()
+    def _token_now(self, rejected: str | None) -> str:
+        with self._tokens.lock:
+            return self._carry_out(self._token_exchange.token(rejected))
+
+    def _carry_out(self, exchange: Exchange[T]) -> T:
+        """Do the steps of an exchange, and return its value."""
         try:
-            self.credits.sending()
-            response = self._call(call.request, token)
-            self.credits.saw(response)
-            value = call.parse(response)
-        except ZohoCrmError as error:
-            error.without(token)
-            if isinstance(error, TooManyRequests):
-                self._backoff.refused(error)
-            if call.request.idempotent:
-                raise
-            failure = submission_error(error)
-        else:
-            self._backoff.answered()
+            step = next(exchange)
+            while True:
+                answer, failure = None, None
+                try:
+                    answer = self._do(step)
+                except ZohoCrmError as error:
+                    failure = error
+                # outside the handler: what the exchange raises is not raised while this one is handled
+                step = exchange.throw(failure) if failure else exchange.send(answer)
+        except StopIteration as end:
+            value: T = end.value
             return value
-        raise failure
+
+    def _do(self, step: Step) -> Any:
+        match step:
+            case SendRequest(request, token):
+                return self._call(request, token)
+            case GetToken(rejected):
+                return self.access_token(rejected)
+            case RequestToken():
+                return self._token_response()
+            case ReadStore(sharing, name):
+                return sharing.get(name)
+            case WriteStore(sharing, name, value):
+                sharing.put(name, value)
+            case Alone(sharing, name, exchange):
+                with sharing.alone(name):
+                    return self._carry_out(exchange)
+            case Sleep(seconds):
+                time.sleep(seconds)
+            case NewSecret(token) if self._on_secret:
+                self._on_secret(token)
+        return None
 
     def _call(self, request: ApiRequest, token: str) -> ApiResponse:
         arguments = {"params": request.params, "json": request.json, "auth": _ZohoToken(token)}
         url = self.config.url(request.path, bulk=request.bulk)
         with self._slots:
-            if request.idempotent:
+            if request.may_repeat:
                 return self._http(self._session, request.method, request.path, url, **arguments)
             # a stale keep-alive connection would make the outcome of a submission ambiguous
             with _new_session() as fresh:
                 return self._http(fresh, request.method, request.path, url, **arguments)
 
-    def _token_now(self, rejected: str | None) -> str:
-        tokens, sharing = self._tokens, self._sharing
-        with tokens.lock:
-            if sharing is None:
-                return tokens.held(rejected) or self._new_token(rejected)
-            if held := tokens.held(rejected):
-                return held
-            if stored := tokens.take(sharing.get(tokens.name), rejected):
-                return self._tell(stored)
-            with sharing.alone(tokens.name):
-                for seconds in sharing.waits():
-                    time.sleep(seconds)
-                    if stored := tokens.take(sharing.get(tokens.name), rejected):
-                        return self._tell(stored)
-                return self._new_token(rejected)
-
-    def _new_token(self, rejected: str | None) -> str:
-        """Ask Zoho; if it cannot answer now, a token that was to be replaced early serves on."""
-        try:
-            return self._ask_for_token(rejected)
-        except RetryableError as error:
-            if old := self._tokens.serve_on(error, rejected):
-                return old
-            raise
-
-    def _ask_for_token(self, rejected: str | None) -> str:
-        self._tokens.check_throttle()
-        response = self._token_response()
-        try:
-            token = parse_token(response, self.config.hosts)
-        except TokenThrottled:
-            # another host may have got the last one
-            other = self._sharing and self._tokens.take(self._sharing.get(self._tokens.name), rejected)
-            if other:
-                return self._tell(other)
-            self._share(self._tokens.refused())
-            raise
-        self._share(self._tokens.hold(token))
-        return self._tell(token.value)
-
     def _token_response(self) -> ApiResponse:
         url, form = self.config.hosts.accounts_url + TOKEN_PATH, self.config.credentials.form()
         # the auth that does nothing keeps a .netrc from adding a header
         return self._http(self._session, "POST", TOKEN_PATH, url, data=form, auth=lambda request: request)
-
-    def _share(self, sealed: str) -> None:
-        if self._sharing:
-            self._sharing.put(self._tokens.name, sealed)
-
-    def _tell(self, token: str) -> str:
-        if self._on_secret:
-            self._on_secret(token)
-        return token
 
     def _http(self, session: requests.Session, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
         # of urllib3, because one of requests would hold for connecting and for reading each

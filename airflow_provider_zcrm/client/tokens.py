@@ -1,7 +1,7 @@
 """The access tokens of a connection: process memory, then a store that others share, then Zoho.
 
 Zoho grants 10 tokens in 10 minutes per refresh token and keeps 10 active, and in Airflow each task is a process. So a token is
-asked for once an hour for all of them. This is the bookkeeping; the clients do the asking.
+asked for once an hour for all of them. This is the bookkeeping; `token_exchange` does the asking.
 Zoho: accounts/protocol/oauth/token-limits.html
 """
 

@@ -9,10 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
+from airflow_provider_zcrm.emulator.emulator import Emulator
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT
 from airflow_provider_zcrm.emulator.model import State
 from airflow_provider_zcrm.emulator.seeds import BUILT_IN, load_seed
-from airflow_provider_zcrm.emulator.server import Emulator
+from airflow_provider_zcrm.emulator.server import Server
 from airflow_provider_zcrm.emulator.state_file import read_state
 
 
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, TypeError, LookupError, AttributeError, OSError) as error:
         source = f"state file {kept}" if kept else f"seed {options.seed}"
         return _cannot_start(f"{source}: {type(error).__name__}: {error}")
-    return asyncio.run(_serve(Emulator(state, path), options.host, options.port, state))
+    return asyncio.run(_serve(Server(Emulator(state, path)), options.host, options.port, state))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -43,18 +44,18 @@ def _cannot_start(why: str) -> int:
     return 2
 
 
-async def _serve(emulator: Emulator, host: str, port: int, state: State) -> int:
+async def _serve(server: Server, host: str, port: int, state: State) -> int:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     try:
-        bound = await emulator.start(host, port)
+        bound = await server.start(host, port)
     except OSError as error:
         return _cannot_start(f"port {port} is in use; give --port" if error.errno == errno.EADDRINUSE else str(error))
     sys.stdout.write(_greeting(f"http://{host}:{bound}", state))
     sys.stdout.flush()
     await stop.wait()
-    await emulator.stop()
+    await server.stop()
     return 0
 
 

@@ -9,22 +9,20 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from airflow_provider_zcrm.emulator import readings
 from airflow_provider_zcrm.emulator.clock import iso
 from airflow_provider_zcrm.emulator.counters import Counters
+from airflow_provider_zcrm.emulator.emulator import Emulator
 from airflow_provider_zcrm.emulator.hosts import is_loopback
 from airflow_provider_zcrm.emulator.jobs import remove_tags, settle, state_of
 from airflow_provider_zcrm.emulator.minimal_seed import ALL_SCOPES
 from airflow_provider_zcrm.emulator.model import GrantCode, Module, Org
 from airflow_provider_zcrm.emulator.seeds import add_records, add_tag, check_org_settings
 from airflow_provider_zcrm.emulator.world import World
-
-if TYPE_CHECKING:
-    from airflow_provider_zcrm.emulator.server import Emulator
 
 CODE_LIFETIME = 180.0
 NOT_DUMPED = {"modules", "jobs", "owner", "territories", "bulk_reads", "page_tokens", "downloads"}

@@ -7,45 +7,38 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
 from airflow_provider_zcrm.emulator import access, gateway, oauth
 from airflow_provider_zcrm.emulator.answers import Answer, envelope, html_page
 from airflow_provider_zcrm.emulator.call import Incoming
-from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.control_api import ControlApi
+from airflow_provider_zcrm.emulator.emulator import Emulator
 from airflow_provider_zcrm.emulator.faults import Fault
-from airflow_provider_zcrm.emulator.model import AccessToken, State
-from airflow_provider_zcrm.emulator.seeds import load_seed
-from airflow_provider_zcrm.emulator.state_file import read_state, write_state
+from airflow_provider_zcrm.emulator.model import AccessToken
 from airflow_provider_zcrm.emulator.world import World
 
 MAX_BODY = 16 * 1024 * 1024
 FORM_TYPE = "application/x-www-form-urlencoded"
 TOO_MANY_REQUESTS = 429
-LOOPBACK = "127.0.0.1"
-TIMEOUT = 10.0
 SHUTDOWN_TIMEOUT = 0.1
 LOGIN_PAGE = "https://accounts.zoho.com/signin"
 
 
-class Emulator:
-    """A world behind a socket."""
+class Server:
+    """An emulator behind a socket."""
 
-    def __init__(self, state: State, state_file: Path | None = None) -> None:
-        self.world = World(state)
-        self._state_file = state_file
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port."""
         app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_route("*", "/_control{path:(/.*)?}", ControlApi(self).handle)
+        app.router.add_route("*", "/_control{path:(/.*)?}", ControlApi(self._emulator).handle)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await self._runner.setup()
@@ -54,25 +47,13 @@ class Emulator:
 
     async def stop(self) -> None:
         """Stop listening, and keep the state."""
-        self.world.faults.clear()
+        self._emulator.world.faults.clear()
         if self._runner is not None:
             await self._runner.cleanup()
-        self.save()
-
-    def reseed(self, seed: str | dict[str, Any]) -> None:
-        """Start anew: another state, and no fault, count, reading or advanced clock of before."""
-        state = load_seed(seed)
-        self.world.faults.clear()
-        self.world = World(state)
-        self.save()
-
-    def save(self) -> None:
-        """Write the state file, if there is one."""
-        if self._state_file is not None:
-            write_state(self._state_file, self.world)
+        self._emulator.save()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        world = self.world
+        world = self._emulator.world
         incoming = await _read(request)
         fault = world.faults.take(incoming.method, incoming.path)
         token = access.token_of(world, incoming)
@@ -84,7 +65,7 @@ class Emulator:
             answer = _answer(world, incoming, token, at_once, fault)
             world.counters.call(gateway.operation_name(incoming), _log_entry(world, request, incoming, answer, token, fault))
             if incoming.method != "GET":
-                self.save()
+                self._emulator.save()
             if fault is not None and fault.seconds:
                 await world.faults.hold(fault.seconds)
         if answer is None:
@@ -175,42 +156,3 @@ def _hang_up(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
-
-
-class EmulatorServer:
-    """Runs an emulator in a thread with an event loop of its own; a context manager for tests.
-
-    `url` is its address on loopback, `control` gives it orders.
-    """
-
-    def __init__(self, seed: str | dict[str, Any] = "minimal", port: int = 0, state_file: Path | None = None) -> None:
-        state = read_state(state_file) if state_file and state_file.exists() else load_seed(seed)
-        self._emulator = Emulator(state, state_file)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="zcrm-emulator", daemon=True)
-        self._wanted_port = port
-        self.url = ""
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        try:
-            port = asyncio.run_coroutine_threadsafe(self._emulator.start(LOOPBACK, self._wanted_port), self._loop).result(TIMEOUT)
-        except BaseException:
-            self._end_loop()
-            raise
-        self.url = f"http://{LOOPBACK}:{port}"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._emulator.stop(), self._loop).result(TIMEOUT)
-        self._end_loop()
-
-    def _end_loop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(TIMEOUT)
-        self._loop.close()
-
-    @property
-    def control(self) -> Control:
-        """Return the control endpoint."""
-        return Control(self.url)

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from demo.local_airflow import COMPONENTS, LocalAirflow
 from demo.processes import Processes
 from tests.chaos.scenario import REQUEST_TIMEOUT, Scenario

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, ENVIRONMENTS
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.client.servers import Certificates, Proxy, TlsFront, make_certificates
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 

@@ -12,7 +12,7 @@ from airflow_provider_zcrm.client.retries import RetryPolicy
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.client.servers import Certificates, make_certificates
 from tests.client.sides import PATIENT, SIDES, Side, config_for
 

@@ -22,7 +22,7 @@ from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import NO_RETRIES
 from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.client.conftest import Connect
 from tests.client.servers import TOKEN, Certificates, Heard, Proxy, ScriptedServer, TlsFront, free_port
 from tests.client.sides import CREDENTIALS, Side, config_for

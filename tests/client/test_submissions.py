@@ -26,7 +26,7 @@ from airflow_provider_zcrm.api.mass_delete import delete_records, submit_records
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.client.conftest import Connect
 from tests.client.servers import DeafServer, Heard, ScriptedServer, free_port
 from tests.client.sides import HASTY, PATIENT, Side, config_for

@@ -28,8 +28,8 @@ from airflow_provider_zcrm.client.token_seal import TokenSeal
 from airflow_provider_zcrm.client.token_sharing import FileTokenStore, TokenSharing
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
-from airflow_provider_zcrm.emulator.server import EmulatorServer
 from tests.client.conftest import Connect
 from tests.client.sides import CREDENTIALS, HASTY, Side, config_for
 from tests.conftest import CLIENT_ID, CLIENT_SECRET

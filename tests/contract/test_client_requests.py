@@ -26,7 +26,7 @@ from airflow_provider_zcrm.api.tags import count_records, list_tags
 from airflow_provider_zcrm.client.retries import NO_RETRIES
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.client.sides import SIDES, config_for
 from tests.contract import oas
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.airflow_task import IS_AIRFLOW_2
 from tests.conftest import connection_json
 

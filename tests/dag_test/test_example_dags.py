@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from tests.airflow_task import TaskRun

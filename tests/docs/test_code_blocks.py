@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.conftest import connection_json
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.conftest import CLIENT_SECRET, REFRESH_TOKEN
 from tests.e2e.conftest import DagRun, RealAirflow
 

@@ -14,10 +14,11 @@ from aiohttp.test_utils import make_mocked_request
 from airflow_provider_zcrm.emulator import gateway
 from airflow_provider_zcrm.emulator.control import ControlError
 from airflow_provider_zcrm.emulator.control_api import ControlApi
+from airflow_provider_zcrm.emulator.emulator import Emulator
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import REFRESH_TOKEN
 from airflow_provider_zcrm.emulator.readings import READINGS
 from airflow_provider_zcrm.emulator.seeds import load_seed
-from airflow_provider_zcrm.emulator.server import Emulator, EmulatorServer
 from tests.emulator.user import MASS_DELETE, User, wait_until
 
 ZGID = "808232144"

@@ -15,10 +15,10 @@ import pytest
 
 from airflow_provider_zcrm.emulator import __main__
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, REFRESH_TOKEN
 from airflow_provider_zcrm.emulator.model import State
 from airflow_provider_zcrm.emulator.seeds import load_seed
-from airflow_provider_zcrm.emulator.server import EmulatorServer
 from tests.emulator.user import User
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import requests
 
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, REFRESH_TOKEN
-from airflow_provider_zcrm.emulator.server import EmulatorServer
 
 LEADS = {"id": "2276164000000000125", "api_name": "Leads"}
 MASS_DELETE = "/settings/tags/actions/mass_delete"

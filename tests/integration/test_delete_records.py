@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_zcrm.api.errors import SubmissionUncertain
 from airflow_provider_zcrm.deletion import records_by_id
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators.delete_records import DeleteRecordsOperator
 from airflow_provider_zcrm.rules.errors import RecordsLeftBehind

@@ -14,7 +14,7 @@ import pytest
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.get_provider_info import get_provider_info
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.links.zcrm import GUIDES, ZohoCrmGuideLink, ZohoCrmModuleLink

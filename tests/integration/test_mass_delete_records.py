@@ -12,7 +12,7 @@ from airflow_provider_zcrm.api import mass_delete as api_mass_delete
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
 from airflow_provider_zcrm.deletion import records_by_view
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator

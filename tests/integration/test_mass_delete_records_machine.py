@@ -89,7 +89,7 @@ def _dying_send(dies: str | int | None) -> Callable[..., Any]:
     send = ZohoCrmClient.send
 
     def dying(client: ZohoCrmClient, call: ApiCall[Any]) -> Any:
-        if call.request.idempotent:
+        if call.request.may_repeat:
             return send(client, call)
         if dies == "before the POST":
             raise Killed

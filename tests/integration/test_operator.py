@@ -16,8 +16,8 @@ from airflow_provider_zcrm.api.errors import ScopeMissing, SubmissionUncertain, 
 from airflow_provider_zcrm.deletion import tags as tag_deletion
 from airflow_provider_zcrm.deletion import wait_for_jobs
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
-from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator, _failures
 from airflow_provider_zcrm.rules import poll_schedule

@@ -17,8 +17,8 @@ from airflow_provider_zcrm.api.mass_delete import submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
-from airflow_provider_zcrm.emulator.server import EmulatorServer
 from airflow_provider_zcrm.hooks import triggerer
 from airflow_provider_zcrm.hooks.triggerer import ClientShare
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook

@@ -12,7 +12,7 @@ import pytest
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.emulator.control import Control
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator

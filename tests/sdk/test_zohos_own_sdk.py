@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 
 PROJECT = Path(__file__).parents[2]
 

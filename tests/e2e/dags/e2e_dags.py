@@ -48,7 +48,7 @@ class DyingOperator(MassDeleteTagsOperator):
         send, save = deletion._client.send, deletion._save_journal
 
         def dying_send(call: Any, before: Any = None) -> Any:
-            if call.request.idempotent:
+            if call.request.may_repeat:
                 return send(call)
             self._die("before the POST")
             if self._moment == "in the POST":

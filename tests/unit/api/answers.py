@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_zcrm.api.call import ApiRequest, ApiResponse
 
 READ = ApiRequest("GET", "settings/tags", scope="ZohoCRM.settings.tags.READ", params={"module": "Leads"})
-SUBMIT = ApiRequest("POST", "settings/tags/actions/mass_delete", scope="ZohoCRM.settings.tags.DELETE", json={}, idempotent=False)
+SUBMIT = ApiRequest("POST", "settings/tags/actions/mass_delete", scope="ZohoCRM.settings.tags.DELETE", json={}, may_repeat=False)
 HTML = "<!DOCTYPE html><html><head><title>Zoho</title></head><body><h1>Bad gateway</h1></body></html>"
 
 

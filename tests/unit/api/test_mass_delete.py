@@ -59,7 +59,7 @@ def test_tags_are_sent_with_id_and_name_of_their_module() -> None:
 
     assert (request.method, request.path, request.scope) == ("POST", TAGS_PATH, "ZohoCRM.settings.tags.DELETE")
     assert request.json == {"mass_delete": [{"module": {"id": MODULE_ID, "api_name": "Leads"}, "tags": [{"id": "2"}, {"id": "1"}]}]}
-    assert request.idempotent is False
+    assert request.may_repeat is False
 
 
 def test_a_view_is_sent_by_its_id() -> None:
@@ -67,7 +67,7 @@ def test_a_view_is_sent_by_its_id() -> None:
 
     assert (request.method, request.path, request.scope) == ("POST", "Leads/actions/mass_delete", "ZohoCRM.mass_delete.DELETE")
     assert request.json == {"cvid": "3652397000000538003"}
-    assert request.idempotent is False
+    assert request.may_repeat is False
 
 
 @pytest.mark.parametrize("include_child", [True, False])
@@ -81,7 +81,7 @@ def test_records_are_sent_by_their_ids() -> None:
     request = delete_records("Leads", ("2", "1")).request
 
     assert (request.method, request.path, request.json) == ("POST", "Leads/actions/mass_delete", {"ids": ["2", "1"]})
-    assert request.idempotent is False
+    assert request.may_repeat is False
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_job_is_asked_for_by_its_id(job: MassDeleteJob, path: str, scope: str)
 
     assert (request.method, request.path, request.scope, dict(request.params)) == ("GET", path, scope, {"job_id": job.id})
     assert request.json is None
-    assert request.idempotent is True
+    assert request.may_repeat is True
 
 
 @pytest.mark.parametrize("number", [0, 201])

@@ -46,7 +46,7 @@ def test_a_read_is_a_get_that_may_be_repeated(call: ApiCall[Any], path: str, par
 
     assert (request.method, request.path, dict(request.params), request.scope) == ("GET", path, params, scope)
     assert request.json is None
-    assert request.idempotent is True
+    assert request.may_repeat is True
 
 
 @pytest.mark.parametrize(

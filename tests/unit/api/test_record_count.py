@@ -14,7 +14,7 @@ from tests.unit.api.answers import answer
 def test_a_view_is_counted_by_its_id() -> None:
     request = count_view("Leads", "5").request
 
-    assert (request.method, request.path, dict(request.params), request.idempotent) == ("GET", "Leads/actions/count", {"cvid": "5"}, True)
+    assert (request.method, request.path, dict(request.params), request.may_repeat) == ("GET", "Leads/actions/count", {"cvid": "5"}, True)
     assert "ZohoSearch.securesearch.READ" in request.scope
 
 

@@ -95,7 +95,7 @@ def test_one_look_is_for_1_to_100_records(number: int) -> None:
 
 def test_an_export_is_started_for_a_module_or_for_what_did_not_fit() -> None:
     first, more = start_bulk_read("Leads").request, start_bulk_read("Leads", "token").request
-    assert (first.method, first.path, first.bulk, first.idempotent) == ("POST", "read", True, True)
+    assert (first.method, first.path, first.bulk, first.may_repeat) == ("POST", "read", True, True)
     assert first.json == {"query": {"module": {"api_name": "Leads"}, "fields": ["Tag"]}}
     assert more.json == {"query": {"page_token": "token"}}
 

@@ -35,7 +35,7 @@ def test_tags_are_created_with_their_colours() -> None:
     request = create_tags("Leads", NEW).request
     assert (request.method, request.path, dict(request.params)) == ("POST", "settings/tags", {"module": "Leads"})
     assert request.json == {"tags": [{"name": "hot", "color_code": "#F48435"}, {"name": "cold"}]}
-    assert request.idempotent
+    assert request.may_repeat
 
 
 @pytest.mark.parametrize("status", [200, 201, 207])
@@ -79,7 +79,7 @@ def test_a_tag_is_put_beside_the_others_of_a_record() -> None:
     request = add_tag("Leads", HOT, "hot", ["11", "12"]).request
     assert (request.method, request.path) == ("POST", "Leads/actions/add_tags")
     assert request.json == {"tags": [{"name": "hot", "id": HOT}], "ids": ["11", "12"], "over_write": False}
-    assert request.idempotent
+    assert request.may_repeat
 
 
 def test_only_an_api_name_gets_into_a_path() -> None:

@@ -1,171 +1,176 @@
-"""The journal of a task: what it has submitted, so that no later try loses it or sends it twice.
+"""The journal of a task that deletes tags: what is requested, under which names, and what was submitted.
 
-It is keyed by tag, not by batch: a retry sees fewer tags and cuts other batches. What holds for a tag is what its latest batch
-says. Everything here is a value; the caller writes it to the task state store before and after each POST.
+It is kept per tag, not per batch: a retry sees fewer tags and cuts other batches. What holds for a tag is what its latest submission
+says. Everything here is a value; `airflow_provider_zcrm.deletion.stored_journal` stores it as JSON that a person can read:
 
-    state      written                              what later tries do with its tags
-    intent     before the POST, and acknowledged    wait until the list of tags has stood still, then maybe send again
-    refused    Zoho proved that it took nothing     send again
-    accepted   Zoho gave a job id                   leave them alone until the job has ended
+    {"v": 2, "host": "https://www.zohoapis.com", "module": "Leads", "run": 1, "deadline": 1767225600.0, "request": "9f86d081884c7d65",
+     "requested": 3, "existing": 57,
+     "tags": {"2276164000001021041": ["b5bb9d8014a0", 1], "2276164000001021042": ["7d865e959b24", 0, "renamed"]},
+     "others": {},
+     "submissions": [{"number": 1, "run": 1, "attempt": 1, "job_id": "2276164000001234567"}], "last_number": 1}
+
+A tag has the digest of the name under which it may be sent, the number of its latest submission (0: none), and a code if it is skipped.
+A submission without a job id is an intent: Zoho may have accepted it or not. One that Zoho certainly refused is taken out again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from airflow_provider_zcrm.api.errors import PermanentError
-
-_VERSION = 1
+_VERSION = 2
+# of submissions that hold no tag any more
+_KEPT_JOBS = 50
 
 
 @dataclass(frozen=True)
-class Batch:
-    """The tags of one POST.
+class Entry:
+    """What the journal knows of a tag.
 
-    :param at: epoch seconds (UTC) of the last change of ``state``.
-    :param round: the round of the task in which it was sent.
+    :param digest: of the name under which it was requested or chosen.
+    :param submission: the number of its latest submission, 0 for none.
+    :param skipped: why this run of the task does not send it, as a code; empty if it may be sent.
     """
 
-    ids: tuple[str, ...]
-    state: str
-    at: float
-    round: int
+    digest: str
+    submission: int = 0
+    skipped: str = ""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One POST.
+
+    :param run: the run of the task that sent it; clearing the task starts the next.
+    :param attempt: Airflow's try number.
+    :param job_id: None as long as the outcome is not known.
+    :param superseded: a later submission holds tags that this one left.
+    """
+
+    number: int
+    run: int
+    attempt: int
     job_id: str | None = None
+    superseded: bool = False
 
 
 @dataclass(frozen=True)
-class SetAside:
-    """A wanted tag that a round leaves alone, and why."""
+class TagJournal:
+    """What a task has requested and submitted.
 
-    id: str
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Journal:
-    """What a task has submitted.
-
-    :param round: one run of the task with its retries, as Airflow counts them; clearing the task starts the next.
-    :param deadline: epoch seconds (UTC) at which this round gives up.
-    :param names: tag name -> id as resolved at the start of this round, None until then.
-    :param set_aside: tags that this round no longer tries to delete; the next round judges them anew.
-    :param ids: the wanted ids that the list held at that moment; None until then.
-    :param asked: what `digest_of` told of the request at that moment; None until then.
-    :param host: URL of the API that was asked for the list; None until then.
+    :param host: URL of the API.
+    :param module: API name of the module.
+    :param run: one run of the task with its retries, as Airflow counts them.
+    :param deadline: epoch seconds (UTC) at which this run gives up.
+    :param request: the digest of what is requested; None until this run has resolved it.
+    :param requested: how many tags are requested, with those that the module does not have.
+    :param existing: how many tags the module had when the request was resolved.
+    :param tags: the requested tags that the module had then, by id.
+    :param others: tags of earlier runs that are not requested now, by id.
+    :param last_number: the number of the submission that was made last, 0 for none.
     """
 
-    round: int
+    host: str
+    module: str
+    run: int
     deadline: float
-    names: Mapping[str, str] | None = None
-    batches: tuple[Batch, ...] = ()
-    ids: tuple[str, ...] | None = None
-    set_aside: tuple[SetAside, ...] = ()
-    asked: str | None = None
-    host: str | None = None
+    request: str | None = None
+    requested: int = 0
+    existing: int = 0
+    tags: Mapping[str, Entry] = field(default_factory=dict)
+    others: Mapping[str, Entry] = field(default_factory=dict)
+    submissions: tuple[Submission, ...] = ()
+    last_number: int = 0
 
-    @staticmethod
-    def open(value: Mapping[str, Any] | None, round_: int, now: float, timeout: float) -> Journal:
-        """Return the journal that a try works with, from what an earlier try stored.
+    def for_run(self, run: int, module: str, deadline: float) -> TagJournal:
+        """Return the journal with which an attempt begins: a new run resolves its request again and knows what was submitted before."""
+        if run == self.run:
+            return self
+        known = {**self.others, **self.tags}
+        others = {tag_id: replace(entry, skipped="") for tag_id, entry in known.items()}
+        return TagJournal(self.host, module, run, deadline, others=others, submissions=self.submissions, last_number=self.last_number)
 
-        A new round gets a new deadline and resolves names anew; what was submitted is kept.
+    def known(self, tag_id: str) -> Entry | None:
+        """Return what is known of a tag, requested now or not."""
+        return self.tags.get(tag_id) or self.others.get(tag_id)
 
-        :raises PermanentError: the stored journal is of a version that this one does not know
+    def submission_of(self, tag_id: str) -> Submission | None:
+        """Return the latest submission of a requested tag, None if it is not in one."""
+        number = self.tags[tag_id].submission
+        return next((submission for submission in self.submissions if submission.number == number), None)
+
+    def held_by(self, number: int) -> tuple[str, ...]:
+        """Return the requested tags whose latest submission this is."""
+        return tuple(tag_id for tag_id, entry in self.tags.items() if entry.submission == number)
+
+    def with_request(self, request: str, requested: int, existing: int, tags: Mapping[str, Entry], listed: Iterable[str]) -> TagJournal:
+        """Return the journal with what this run requests.
+
+        :param listed: ids of all tags that the module has; what else is known of tags that are gone says nothing any more.
         """
-        if not value:
-            return Journal(round_, now + timeout)
-        if value.get("v") != _VERSION:
-            raise PermanentError(
-                f"The task's journal has version {value.get('v')}, this provider knows {_VERSION}.",
-                advice="Look at the tags in Zoho CRM, delete the key in the task's state store, and clear the task.",
-            )
-        batches = tuple(Batch(tuple(b["ids"]), b["state"], b["at"], b["round"], b["job_id"]) for b in value["batches"])
-        if value["round"] == round_:
-            ids = None if value["ids"] is None else tuple(value["ids"])
-            aside = tuple(SetAside(tag["id"], tag["name"], tag["reason"]) for tag in value["set_aside"])
-            return Journal(round_, value["deadline"], value["names"], batches, ids, aside, value["asked"], value["host"])
-        return Journal(round_, now + timeout, None, tuple(b for b in batches if b.state != "refused"))
+        still_there = set(listed)
+        others = {i: entry for i, entry in {**self.others, **self.tags}.items() if i not in tags and i in still_there}
+        return replace(self, request=request, requested=requested, existing=existing, tags=dict(tags), others=others)
+
+    def with_intent(self, tag_ids: Iterable[str], attempt: int) -> TagJournal:
+        """Return the journal with a submission that is about to be sent."""
+        ids, number = set(tag_ids), self.last_number + 1
+        before = {entry.submission for tag_id, entry in self.tags.items() if tag_id in ids}
+        tags = {i: replace(entry, submission=number) if i in ids else entry for i, entry in self.tags.items()}
+        marked = [replace(s, superseded=True) if s.number in before else s for s in self.submissions]
+        submissions = (*marked, Submission(number, self.run, attempt))
+        return replace(self, tags=tags, submissions=submissions, last_number=number)._tidy()
+
+    def with_job(self, job_id: str) -> TagJournal:
+        """Return the journal with the job id of the submission that was made last."""
+        return replace(self, submissions=(*self.submissions[:-1], replace(self.submissions[-1], job_id=job_id)))
+
+    def with_refusal(self) -> TagJournal:
+        """Return the journal without the submission that was made last: Zoho certainly did not accept it, so its tags are free."""
+        number = self.submissions[-1].number
+        tags = {i: replace(entry, submission=0) if entry.submission == number else entry for i, entry in self.tags.items()}
+        return replace(self, tags=tags, submissions=self.submissions[:-1])
+
+    def with_skipped(self, codes: Mapping[str, str]) -> TagJournal:
+        """Return the journal with tags that this run does not send, by id with the code of the reason."""
+        return replace(self, tags={i: replace(entry, skipped=codes[i]) if i in codes else entry for i, entry in self.tags.items()})
+
+    def _tidy(self) -> TagJournal:
+        """Return the journal without intents that hold no tag, and of jobs that hold none with the last 50 only."""
+        holding = {entry.submission for entry in (*self.tags.values(), *self.others.values())}
+        idle = [s.number for s in self.submissions if s.number not in holding and s.job_id and s.run == self.run]
+        kept = holding.union(idle[-_KEPT_JOBS:])
+        return replace(self, submissions=tuple(s for s in self.submissions if s.number in kept))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the value to store; with lists, because Airflow's store refuses tuples."""
-        return {"v": _VERSION, **json.loads(json.dumps(vars(self), default=vars))}
+        """Return the value to store; without tuples, which Airflow's store refuses."""
+        tags, others = ({i: _packed(entry) for i, entry in part.items()} for part in (self.tags, self.others))
+        submissions = [{name: value for name, value in vars(s).items() if value not in (None, False)} for s in self.submissions]
+        return {"v": _VERSION, **vars(self), "tags": tags, "others": others, "submissions": submissions}
 
-    def with_wanted(self, host: str, asked: str, ids: Iterable[str], names: Mapping[str, str]) -> Journal:
-        """Return the journal with what this round wants: the ids that were given as such, and the names resolved.
-
-        :param host: URL of the API that told it.
-        :param asked: the digest of the request.
-        """
-        return replace(self, host=host, asked=asked, names=dict(names), ids=tuple(ids))
-
-    def wanted(self, ids: Iterable[str], names: Iterable[str]) -> list[str] | None:
-        """Return the ids of what is asked for, less what was not there at the start of this round; None if that is not known yet."""
-        if self.names is None or self.ids is None:
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> TagJournal | None:
+        """Return the journal that `to_json` wrote, None for one of another version."""
+        if value.get("v") != _VERSION:
             return None
-        return [*(tag_id for tag_id in ids if tag_id in self.ids), *(self.names[name] for name in names if name in self.names)]
-
-    def with_intent(self, ids: Sequence[str], now: float) -> Journal:
-        """Return the journal with a new batch that is about to be sent; refusals of the same tags say nothing any more."""
-        told = {*ids, *(tag.id for tag in self.set_aside)}
-        kept = (batch for batch in self.batches if batch.state != "refused" or not told.issuperset(batch.ids))
-        return replace(self, batches=(*kept, Batch(tuple(ids), "intent", now, self.round)))
-
-    def with_outcome(self, state: str, now: float, job_id: str | None = None) -> Journal:
-        """Return the journal with the outcome of the batch that was sent last."""
-        last = replace(self.batches[-1], state=state, at=now, job_id=job_id)
-        return replace(self, batches=(*self.batches[:-1], last))
-
-    def with_set_aside(self, tags: Iterable[SetAside]) -> Journal:
-        """Return the journal with more tags set aside."""
-        return replace(self, set_aside=(*self.set_aside, *tags))
-
-    def latest(self, tag_ids: Iterable[str], state: str) -> dict[Batch, frozenset[str]]:
-        """Return the batches in a state, each with those of the given tags for which it is the latest."""
-        owner = {tag_id: batch for batch in self.batches for tag_id in batch.ids}
-        found: dict[Batch, frozenset[str]] = {}
-        for tag_id in tag_ids:
-            batch = owner.get(tag_id)
-            if batch is not None and batch.state == state:
-                found[batch] = found.get(batch, frozenset()) | {tag_id}
-        return found
-
-    def superseded(self, batch: Batch) -> bool:
-        """Tell whether a later batch has taken over tags of this one."""
-        later = self.batches[self.batches.index(batch) + 1 :]
-        return any(set(batch.ids) & set(other.ids) for other in later if other.state != "refused")
-
-    def accepted(self) -> tuple[Batch, ...]:
-        """Return the batches for which Zoho gave a job id, in the order in which they were sent."""
-        return tuple(batch for batch in self.batches if batch.state == "accepted" and batch.job_id)
+        fields = {name: item for name, item in value.items() if name != "v"}
+        for part in ("tags", "others"):
+            fields[part] = {tag_id: Entry(*packed) for tag_id, packed in value[part].items()}
+        return TagJournal(**{**fields, "submissions": tuple(Submission(**s) for s in value["submissions"])})
 
 
-def digest_of(module: str, ids: Iterable[str], names: Iterable[str]) -> str:
+def digest_of_name(name: str) -> str:
+    """Return a short text that is the same only for exactly the same name; names may be long, and say what is nobody's business."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def digest_of_request(module: str, ids: Iterable[str], names: Iterable[str]) -> str:
     """Return a short text that is the same for the same request, in whatever order it gives its tags."""
-    return hashlib.sha256(json.dumps([module, sorted(ids), sorted(names)]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([module, sorted(ids), sorted(names)]).encode()).hexdigest()[:16]
 
 
-class Stillness:
-    """Since when the list of tags has stood still, for batches whose outcome nobody knows.
-
-    A batch of which every tag is still there has not been touched since it was sent. Once some of its tags are gone a job was at
-    work, and only what this try itself sees says whether it still is.
-    """
-
-    def __init__(self) -> None:
-        self._seen: dict[Batch, tuple[frozenset[str], float]] = {}
-
-    def since(self, batch: Batch, present: Collection[str], now: float) -> float:
-        """Return the epoch seconds since when the present tags of the batch have been the same."""
-        tags = frozenset(present)
-        seen = self._seen.get(batch)
-        if seen is None:
-            untouched = tags >= set(batch.ids)
-            seen = (tags, batch.at if untouched else now)
-        elif seen[0] != tags:
-            seen = (tags, now)
-        self._seen[batch] = seen
-        return seen[1]
+def _packed(entry: Entry) -> list[str | int]:
+    return [entry.digest, entry.submission, *([entry.skipped] if entry.skipped else [])]

@@ -6,9 +6,11 @@ Zoho: crm/developer/docs/api/v8/get-tag-list.html, tag-record-count.html
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from airflow_provider_zcrm.api.errors import InvalidRequest
+from airflow_provider_zcrm.api.errors import InvalidRequest, ZohoCrmError
 from airflow_provider_zcrm.api.tags import RecordsCount, Tag, count_records, list_tags
 
 if TYPE_CHECKING:
@@ -25,14 +27,28 @@ def read_tags(client: ZohoCrmClient, module: str, *, include_usage: bool = False
     return {tag.id: tag for tag in client.send(call) or client.send(call)}
 
 
-def count_unless_gone(client: ZohoCrmClient, module: str, tag_id: str) -> RecordsCount | None:
-    """Return how many records carry a tag and what uses it, None if Zoho does not find the tag.
+def count_tags(client: ZohoCrmClient, module: str, tag_ids: Iterable[str]) -> dict[str, RecordsCount | None]:
+    """Return, by tag, how many records carry it and what uses it, None if Zoho does not find the tag; one call per tag, side by side.
 
-    :raises ZohoCrmError: any other refusal
+    :raises ZohoCrmError: the first failure of a call
     """
-    try:
-        return client.send(count_records(module, tag_id))
-    except InvalidRequest as error:
-        if (error.status, error.code) != (404, "INVALID_DATA"):
-            raise
-        return None
+    found = try_to_count_tags(client, module, tag_ids)
+    for answer in found.values():
+        if isinstance(answer, ZohoCrmError):
+            raise answer
+    return {tag_id: answer for tag_id, answer in found.items() if not isinstance(answer, ZohoCrmError)}
+
+
+def try_to_count_tags(client: ZohoCrmClient, module: str, tag_ids: Iterable[str]) -> dict[str, RecordsCount | ZohoCrmError | None]:
+    """Return the same, with the failure of a call in the place of its answer."""
+
+    def count(tag_id: str) -> RecordsCount | ZohoCrmError | None:
+        try:
+            return client.send(count_records(module, tag_id))
+        except ZohoCrmError as error:
+            not_found = isinstance(error, InvalidRequest) and (error.status, error.code) == (404, "INVALID_DATA")
+            return None if not_found else error
+
+    ids = list(tag_ids)
+    with ThreadPoolExecutor(client.config.max_concurrency, thread_name_prefix="zoho-crm-count") as pool:
+        return dict(zip(ids, pool.map(count, ids), strict=True))

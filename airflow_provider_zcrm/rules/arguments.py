@@ -100,16 +100,6 @@ def one_id_of(value: Any, argument: str) -> str:
     return ids[0]
 
 
-def names_beside_ids(value: Any, argument: str) -> dict[str, str]:
-    """Return, by id, the ``name`` of each mapping in ``value`` that has one beside its ``id``.
-
-    :param value: as of `ids_of`.
-    :raises InvalidArgument: an id is none
-    """
-    items = [item for item in flat(value, argument) if isinstance(item, Mapping) and isinstance(item.get("name"), str)]
-    return {_id(item, argument): item["name"] for item in items}
-
-
 def names_of(value: Any, argument: str) -> list[str]:
     """Return the names in ``value`` (a string, or an iterable of strings nested at most twice), in their order, each once.
 

@@ -151,7 +151,7 @@ def next_step(request: TagRequest, journal: TagJournal, seen: Seen, now: float) 
             return journal, _verify(journal, seen, now)
         planned, step = _submit(request, journal, seen, now)
         if isinstance(step, (Send, WaitUntil)):
-            unfinished = f"all tags of {request.module} are submitted; submitted jobs: {list(_job_ids(journal, seen))}"
+            unfinished = f"all tags of {request.module} are submitted; submitted jobs: {list(job_ids(journal, seen))}"
             check_deadline(journal.deadline, step.at if isinstance(step, WaitUntil) else now, unfinished)
     except ZohoCrmError as error:
         return journal, Fail(error)
@@ -305,10 +305,10 @@ def _act(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> tu
     if waits:
         why = f"The list of {request.module} has to show the outcome of a submission with {len(waits)} of the tags; it is read again."
         return journal, WaitUntil(min(waits), why) if min(waits) > now else ReadList()
-    job_ids = _job_ids(journal, seen)
-    if request.wait and job_ids:
-        return journal, WatchJobs(job_ids)
-    return journal, Done(job_ids, left=_left(journal, seen) if request.wait else ())
+    jobs = job_ids(journal, seen)
+    if request.wait and jobs:
+        return journal, WatchJobs(jobs)
+    return journal, Done(jobs, left=_left(journal, seen) if request.wait else ())
 
 
 def _with_skipped(request: TagRequest, journal: TagJournal, seen: Seen, verdicts: Mapping[str, Verdict]) -> TagJournal:
@@ -391,8 +391,8 @@ def _pause_for_a_tag(seen: Seen, refusals: Refusals, batch: Sequence[str]) -> Wa
     raise error
 
 
-def _job_ids(journal: TagJournal, seen: Seen) -> tuple[str, ...]:
-    """Return the jobs of this run and those of an earlier one that still run, without those whose rest a later submission took over."""
+def job_ids(journal: TagJournal, seen: Seen) -> tuple[str, ...]:
+    """Return the ids of the jobs of this run and those of an earlier one that still run, without those whose rest a later submission took over."""
     running = {number for number, (state, _) in seen.jobs.items() if state == "running"}
     jobs = (s for s in journal.submissions if s.job_id and not s.superseded and (s.run == journal.run or s.number in running))
     return tuple(str(submission.job_id) for submission in jobs)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.api.mass_delete import TAGS_PER_JOB
+from airflow_provider_zcrm.rules.arguments import flat, ids_of, integer_of, shown, truth_of
 from airflow_provider_zcrm.rules.guards import Guards
 from airflow_provider_zcrm.rules.tag_journal import digest_of_request
 
@@ -64,3 +67,31 @@ class TagRequest:
     def digest(self) -> str:
         """The digest of what is requested."""
         return digest_of_request(self.module, self.ids, self.names)
+
+
+def chosen_of(value: Any, argument: str) -> dict[str, Chosen]:
+    """Return, by id, how tags were chosen: of each mapping in ``value`` its ``name``, ``max_records`` and ``used_by_automation``.
+
+    :param value: as of `ids_of`.
+    :param argument: the name of the argument, for the error's sentence.
+    :raises InvalidArgument: an id is none, or one of these values is not what it should be
+    """
+    chosen: dict[str, Chosen] = {}
+    for item in flat(value, argument):
+        if isinstance(item, Mapping):
+            (tag_id,) = ids_of(item, argument)
+            chosen[tag_id] = _chosen(item, argument)
+    return chosen
+
+
+def _chosen(item: Mapping[str, Any], argument: str) -> Chosen:
+    name, most, used = item.get("name"), item.get("max_records"), item.get("used_by_automation")
+    if "name" in item and not isinstance(name, str):
+        raise InvalidArgument(
+            f"{argument} holds a tag whose name is {shown(name)}, which is not text.", advice="Pass it as it was written."
+        )
+    return Chosen(
+        name,
+        None if most is None else integer_of(most, f"max_records in {argument}", 0),
+        None if used is None else truth_of(used, f"used_by_automation in {argument}"),
+    )

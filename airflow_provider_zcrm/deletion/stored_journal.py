@@ -1,0 +1,75 @@
+"""Where the journal of a task is kept: in Airflow's task state store, or in an XCom where Airflow has none (before 3.3).
+
+The store outlives retries and clears. An XCom lives as long as the attempt: it survives a deferral, and the next attempt begins without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow_provider_zcrm.api.errors import InvalidConnection, PermanentError
+from airflow_provider_zcrm.version_compat import TaskState
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+T = TypeVar("T")
+
+
+class StoredJournal:
+    """The journal of a task instance; nothing else writes to its task state store.
+
+    :param key: of the store, or of the XCom.
+    """
+
+    def __init__(self, context: Context, key: str) -> None:
+        self._ti: Any = context["ti"]
+        self._state = TaskState(context)
+        self._key = key
+
+    @property
+    def survives_attempts(self) -> bool:
+        """Whether the next attempt will find what this one saves."""
+        return self._state.available
+
+    def load(self, parse: Callable[[Mapping[str, Any]], T | None]) -> T | None:
+        """Return the journal, None if there is none.
+
+        :param parse: makes the journal of a stored value, None of one of another version.
+        :raises PermanentError: it is of a version that this release does not know
+        """
+        value = self._state.get(self._key) if self._state.available else self._from_xcom()
+        if not value:
+            return None
+        journal = parse(value)
+        if journal is None:
+            raise PermanentError(
+                f"The journal of the task has version {value.get('v')}, which this release does not know. Nothing was sent.",
+                advice=f"Look in Zoho CRM at what is deleted; then start a new DAG run, or delete {self._key} in the task's state store.",
+            )
+        return journal
+
+    def save(self, value: dict[str, Any]) -> None:
+        """Store the journal; returns only when Airflow has acknowledged that."""
+        if self._state.available:
+            self._state.set(self._key, value)
+        else:
+            self._ti.xcom_push(key=self._key, value=value)
+
+    def _from_xcom(self) -> Any:
+        return self._ti.xcom_pull(task_ids=self._ti.task_id, key=self._key, map_indexes=self._ti.map_index)
+
+
+def check_host(noted: str | None, host: str, conn_id: str) -> None:
+    """Refuse to go on with another host than the task began with: it is of another org, where nothing is to be found.
+
+    :param noted: URL of the API with which the task began; None if it has not.
+    :param host: URL of the API to which the connection points now.
+    :raises InvalidConnection: they differ
+    """
+    if noted not in (None, host):
+        raise InvalidConnection(
+            f"Connection {conn_id} now points to {host}, but this task started on {noted}, where its jobs run. Nothing was sent.",
+            advice="Let the connection point there again and clear the task, which then goes on; for the other one start a new DAG run.",
+        )

@@ -77,5 +77,19 @@ OPTIONS = (
         default="1800",
         example="300",
     ),
+    Option(
+        "settle",
+        "Seconds for which the list of tags must not change before tags of a submission whose answer was lost are submitted again.",
+        "float",
+        default="300",
+        example="600",
+    ),
+    Option(
+        "unknown_job_grace",
+        "Seconds for which Zoho may not know a mass-delete job that it has just accepted, before the job counts as lost.",
+        "float",
+        default="60",
+        example="120",
+    ),
 )
 DEFAULTS = {option.name: option.default for option in OPTIONS}

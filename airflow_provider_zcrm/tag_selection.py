@@ -132,6 +132,12 @@ class TagSelection:
         """Whether the list of tags should be read with ``include_usage``."""
         return self.max_records is not None or self.not_accessed_for is not None
 
+    @property
+    def counted_criteria(self) -> dict[str, Any]:
+        """The criteria that a count of each tag decides, as JSON values; they are judged again before a tag is deleted."""
+        values = {"max_records": self.max_records, "used_by_automation": self.used_by_automation}
+        return {name: value for name, value in values.items() if value is not None}
+
     def candidates(self, tags: Iterable[Tag], now: datetime) -> Candidates:
         """Return the tags that pass all that the list of tags tells, and those that do not.
 

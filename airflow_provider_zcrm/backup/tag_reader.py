@@ -19,7 +19,7 @@ from airflow_provider_zcrm.api.records import RecordsPage, TaggedRecord, list_re
 from airflow_provider_zcrm.api.tags import Tag
 from airflow_provider_zcrm.rules.errors import JobFailed
 from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
-from airflow_provider_zcrm.tag_list import count_unless_gone, read_tags
+from airflow_provider_zcrm.tag_list import count_tags, read_tags
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
@@ -44,18 +44,15 @@ class TagReader:
         self._listed = read_tags(self._client, self._module, include_usage=True)
         return [self._listed[tag_id] for tag_id in tag_ids if tag_id in self._listed]
 
-    def is_gone(self, tag_id: str) -> bool:
-        """Tell whether Zoho does not find a tag by its id either."""
-        return count_unless_gone(self._client, self._module, tag_id) is None
+    def unlisted(self, tag_ids: Sequence[str]) -> list[str]:
+        """Return those of the tags that Zoho finds by their ids, although the list lacks them."""
+        return [tag_id for tag_id, answer in count_tags(self._client, self._module, tag_ids).items() if answer is not None]
 
     def counts(self, tags: Sequence[Tag]) -> dict[str, int]:
         """Return how many records carry each tag, by its id; a call per tag, unless the list told. 0 for a tag that has gone."""
-        counts = {tag.id: tag.record_count for tag in tags}
-        for tag_id, told in counts.items():
-            if told is None:
-                fact = count_unless_gone(self._client, self._module, tag_id)
-                counts[tag_id] = fact.count if fact else 0
-        return {tag_id: told or 0 for tag_id, told in counts.items()}
+        counted = count_tags(self._client, self._module, [tag.id for tag in tags if tag.record_count is None])
+        facts = {tag_id: answer.count if answer else 0 for tag_id, answer in counted.items()}
+        return {tag.id: facts.get(tag.id, tag.record_count or 0) for tag in tags}
 
     def carried(self, tag_ids: Sequence[str], *, page_by_page: bool = False) -> Iterator[tuple[str, str]]:
         """Yield pairs of the id of one of the tags and the id of a record that carries it, each once.

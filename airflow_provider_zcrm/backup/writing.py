@@ -87,7 +87,7 @@ class TagBackup:
             time.sleep(_LOOKS[0])
             tags = self._reader.look(tag_ids)
         missing = sorted(set(tag_ids) - {tag.id for tag in tags})
-        unlisted = [tag_id for tag_id in missing if not self._reader.is_gone(tag_id)]
+        unlisted = self._reader.unlisted(missing)
         if unlisted:
             raise BackupShort(
                 f"Zoho's list of the tags of {self._module} lacks tags that are there: {', '.join(unlisted)}.",

@@ -122,7 +122,8 @@ class TagDeletion:
         return [{**tag, "reason": REASONS.get(codes[tag["id"]], codes[tag["id"]])} for tag in self.described(codes)]
 
     def _do(self, step: Step) -> None:
-        """Do a step, and note what was seen."""
+        """Do a step, and note what was seen; times are of its beginning, answers of their arrival."""
+        now = self._clock.now()
         match step:
             case ReadList():
                 self._read_list()
@@ -130,33 +131,38 @@ class TagDeletion:
                 self._module_id = self._id_of_module()
                 self.seen = self.seen.with_module()
             case AskJobs(jobs):
-                states = {number: self._state_of(job_id) for number, job_id in jobs.items()}
-                self.seen = self.seen.with_jobs(states, self._clock.now())
+                self.seen = self.seen.with_jobs({number: self._state_of(job_id) for number, job_id in jobs.items()}, now)
             case CountTags(ids):
-                counts = self._counts(ids)
-                self.seen = self.seen.with_counts(counts, self._clock.now())
-            case WaitUntil(at, why):
-                if why != self._why:
-                    log.info("%s Waiting %.0f s.", why, at - self._clock.now())
-                self._why = why
-                self._clock.sleep_until(at)
-                self.seen = self.seen.with_wait()
+                self.seen = self.seen.with_counts(self._counts(ids), now)
+            case WaitUntil():
+                self._wait(step)
             case Send(ids):
-                answer = self._send(ids)
-                self.seen = self.seen.with_answer(self.journal.last_number, ids, answer, self._clock.now())
-                self._save(heard(self._request, self.journal, self.seen, ids, answer))
-                if isinstance(answer, Accepted):
-                    self._announce(list(job_ids(self.journal, self.seen)))
+                self._submit(ids)
             case WatchJobs(ids):
                 reports = self._watch(ids)
                 self.seen = self.seen.with_reports(reports, self._clock.now())
 
+    def _submit(self, tag_ids: Sequence[str]) -> None:
+        answer = self._send(tag_ids)
+        self.seen = self.seen.with_answer(self.journal.last_number, tag_ids, answer, self._clock.now())
+        self._save(heard(self._request, self.journal, self.seen, tag_ids, answer))
+        if isinstance(answer, Accepted):
+            self._announce(list(job_ids(self.journal, self.seen)))
+
+    def _wait(self, step: WaitUntil) -> None:
+        if step.why != self._why:
+            log.info("%s Waiting %.0f s.", step.why, step.at - self._clock.now())
+        self._why = step.why
+        self._clock.sleep_until(step.at)
+        self.seen = self.seen.with_wait()
+
     def _read_list(self) -> None:
         """Read the list with a token that was fetched before, so that nothing has to be fetched between the list and a submission."""
         self._token = self._client.access_token(self._rejected)
+        began = self._clock.now()
         counted_by_list = any(chosen.max_records is not None for chosen in self._request.chosen.values())
         tags = read_tags(self._client, self._module, include_usage=counted_by_list)
-        self.seen = self.seen.with_list({tag.id: Listed(tag.name, tag.record_count) for tag in tags.values()}, self._clock.now())
+        self.seen = self.seen.with_list({tag.id: Listed(tag.name, tag.record_count) for tag in tags.values()}, began)
 
     def _id_of_module(self) -> str:
         modules = {module.api_name: module.id for module in self._client.send(list_modules()) if module.api_name}

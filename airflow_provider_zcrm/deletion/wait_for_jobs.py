@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
 from airflow_provider_zcrm.api.errors import JobNotFound
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
-from airflow_provider_zcrm.hooks.settings import configured_schedule
+from airflow_provider_zcrm.hooks.settings import configured_schedule, number_setting
 from airflow_provider_zcrm.rules.errors import DeadlineReached, JobFailed
 from airflow_provider_zcrm.rules.job_watch import LOST, JobWatch, left_behind, sentence
 from airflow_provider_zcrm.version_compat import execution_timeout_left
@@ -71,7 +71,7 @@ def poll_until_ended(client: ZohoCrmClient, wait: JobWait) -> list[dict[str, Any
     return watch.reports()
 
 
-def judge(reports: Sequence[dict[str, Any]], on_partial_failure: str, unknown_job_grace: float, to_delete_the_rest: str) -> None:
+def judge(reports: Sequence[dict[str, Any]], on_partial_failure: str, to_delete_the_rest: str) -> None:
     """Raise what is wrong with ended jobs, judged by what they say of themselves.
 
     :param to_delete_the_rest: what the user can do, for the advice.
@@ -81,7 +81,7 @@ def judge(reports: Sequence[dict[str, Any]], on_partial_failure: str, unknown_jo
     told = "; ".join(sentence(report) for report in reports) or "no job to wait for"
     lost = [report["id"] for report in reports if report["state"] == LOST]
     if lost:
-        raise JobNotFound(f"Zoho has not known {', '.join(lost)} for {unknown_job_grace:g} s ({told}).")
+        raise JobNotFound(f"Zoho has not known {', '.join(lost)} for {number_setting('unknown_job_grace'):g} s ({told}).")
     if any(report["state"] == "FAILED" for report in reports):
         raise JobFailed(
             f"A mass delete has failed: {told}.", advice=f"Look in Zoho CRM at what is left; to delete it, {to_delete_the_rest}."

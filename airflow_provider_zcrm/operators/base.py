@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_zcrm.api.errors import InvalidArgument, InvalidConnection, RetryableError
+from airflow_provider_zcrm.api.errors import InvalidArgument, RetryableError
 from airflow_provider_zcrm.rules.errors import DeadlineReached
 
 if TYPE_CHECKING:
@@ -51,11 +51,23 @@ class RefusesWhatCameOutEmpty(BaseOperator):
                 )
 
 
+class HasDeadline(Protocol):
+    """A journal: to which run of the task and to which host its deadline belongs."""
+
+    @property
+    def run(self) -> int: ...  # noqa: D102
+    @property
+    def deadline(self) -> float: ...  # noqa: D102
+    @property
+    def host(self) -> str | None: ...  # noqa: D102
+
+
 class DeleteOperator(RefusesWhatCameOutEmpty):
     """The client that gives up at the task's deadline, for the host with which the task began."""
 
     ui_color = "#f9d6d2"
     zoho_crm_conn_id: str
+    timeout: float | timedelta
     # epoch seconds; known once the journal is open
     _until = math.inf
 
@@ -66,18 +78,20 @@ class DeleteOperator(RefusesWhatCameOutEmpty):
 
         return ZohoCrmHook(self.zoho_crm_conn_id, retries=RetryPolicy(until=self._until)).get_conn()
 
-    def _check_host(self, noted: str | None) -> None:
-        """Refuse to go on with another host than the task began with: what it says is of another org, where nothing is to be found.
+    def _open_connection(self, journal: HasDeadline | None, run: int) -> float:
+        """Set the client's deadline, check that the connection points to the host of the journal, and return the deadline.
 
-        :param noted: URL of the API with which the task began; None if it has not.
-        :raises InvalidConnection: the connection leads to another one now
+        :param journal: as stored; None if there is none.
+        :param run: the run of the task; a new one has a deadline of its own.
+        :raises InvalidConnection: the connection points to another host
         """
-        host = self._client.config.hosts.api_url
-        if noted not in (None, host):
-            raise InvalidConnection(
-                f"Connection {self.zoho_crm_conn_id} leads to {host} now; this task began with {noted}, where all is that it submitted.",
-                advice="Let the connection lead there again and clear the task, which then goes on; for the other one start a new DAG run.",
-            )
+        from airflow_provider_zcrm.deletion.stored_journal import check_host
+        from airflow_provider_zcrm.rules.arguments import seconds_of
+
+        same_run = journal is not None and journal.run == run
+        self._until = journal.deadline if journal is not None and same_run else time.time() + seconds_of(self.timeout, "timeout")
+        check_host(journal.host if journal else None, self._client.config.hosts.api_url, self.zoho_crm_conn_id)
+        return self._until
 
     def _push_would_delete(self, context: Context, number: int | None, what: str) -> None:
         """Say how many records a dry run would delete; None for any number."""
@@ -100,7 +114,6 @@ class MassDeleteOperator(DeleteOperator):
 
     deferrable: bool
     poke_interval: float | timedelta | None
-    unknown_job_grace: float
     _submitted: tuple[str, ...] = ()
 
     def on_kill(self) -> None:
@@ -109,12 +122,12 @@ class MassDeleteOperator(DeleteOperator):
 
         tell_that_jobs_go_on(self._submitted)
 
-    def _wait_for(self, jobs: Sequence[MassDeleteJob], deadline: float, carry: Mapping[str, Any]) -> JobWait:
+    def _wait_for(self, jobs: Sequence[MassDeleteJob], deadline: float) -> JobWait:
         """Return the wait for jobs, as the task's arguments want it.
 
         :param deadline: epoch seconds.
-        :param carry: what ``execute_complete`` needs.
         """
+        from airflow_provider_zcrm.hooks.settings import number_setting
         from airflow_provider_zcrm.triggers.job_wait import JobWait
 
         return JobWait(
@@ -123,24 +136,36 @@ class MassDeleteOperator(DeleteOperator):
             started_at=time.time(),
             deadline=deadline,
             poke_interval=self._poke_seconds(),
-            unknown_job_grace=self.unknown_job_grace,
-            carry=carry,
+            unknown_job_grace=number_setting("unknown_job_grace"),
         )
 
-    def _reports_of(
-        self, context: Context, jobs: Sequence[MassDeleteJob], deadline: float, carry: Mapping[str, Any]
-    ) -> list[dict[str, Any]]:
+    def _reports_of(self, context: Context, jobs: Sequence[MassDeleteJob], deadline: float) -> list[dict[str, Any]]:
         """Return the report of each job when all have ended; a deferrable task goes on in its ``execute_complete`` instead.
 
         :param deadline: epoch seconds.
-        :param carry: what ``execute_complete`` needs; added are the calls made so far as ``api_calls``, and for `_check_host` the ``host``.
         """
         from airflow_provider_zcrm.deletion.wait_for_jobs import defer_to_triggerer, poll_until_ended
 
         if self.deferrable and jobs:
-            host, calls = self._client.config.hosts.api_url, self._client.credits.calls
-            defer_to_triggerer(self, context, self._wait_for(jobs, deadline, {**carry, "host": host, "api_calls": calls}))
-        return poll_until_ended(self._client, self._wait_for(jobs, deadline, {}))
+            # kept across the deferral, for `_calls_before`
+            push_api_usage(context, self._client)
+            defer_to_triggerer(self, context, self._wait_for(jobs, deadline))
+        return poll_until_ended(self._client, self._wait_for(jobs, deadline))
+
+    def _calls_before(self, context: Context, event: Mapping[str, Any]) -> int:
+        """Return how many calls this attempt made before the deferral, and in the triggerer."""
+        ti: Any = context["ti"]
+        before = ti.xcom_pull(task_ids=ti.task_id, key="api_calls", map_indexes=ti.map_index)
+        return int(before or 0) + int(event["api_calls"])
+
+    def _check_execution_timeout(self, context: Context, settle: float) -> None:
+        """Refuse an ``execution_timeout`` in which the list of tags cannot settle: each attempt would end while it waits for that."""
+        limit = context["ti"].task.execution_timeout
+        if limit is not None and limit.total_seconds() < settle:
+            raise InvalidArgument(
+                f"execution_timeout is {limit.total_seconds():g} s, less than settle, which is {settle:g} s. Nothing was sent.",
+                advice="Make it longer, or use timeout, which counts for all attempts together.",
+            )
 
     def _poke_seconds(self) -> float | None:
         """Return ``poke_interval`` in seconds.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import islice
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_zcrm.deletion.records_by_id import Outcome
+    from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
     from airflow_provider_zcrm.rules.record_journal import RecordJournal
-    from airflow_provider_zcrm.version_compat import TaskState
 
 
 _JOURNAL = "zoho_crm_delete_records"
@@ -80,20 +79,18 @@ class DeleteRecordsOperator(DeleteOperator):
         from airflow_provider_zcrm.operators.base import push_api_usage
         from airflow_provider_zcrm.rules.arguments import check_choice, ids_of, truth_of
         from airflow_provider_zcrm.rules.guards import check_records, max_records_of
-        from airflow_provider_zcrm.version_compat import TaskState
 
         with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
             self._check_given()
             check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
             record_ids = ids_of(self.record_ids, "record_ids")
             check_records(len(record_ids), max_records_of(self.max_records), f"{self.module}, by their ids")
-            state = TaskState(context)
-            journal = self._open(context, state)
+            journal = self._open(context)
             if truth_of(self.is_dry_run, "dry_run"):
                 self._push_would_delete(context, len(record_ids), self.module)
                 push_api_usage(context, self._client)
                 return []
-            answers = _Answers(state)
+            answers = _Answers(context)
             outcome = RecordDeletion(self._client, self.module, journal.deadline, answers.add).delete(record_ids, answers.deleted())
             context["ti"].xcom_push(key="report", value=outcome.to_json(self.module))
             push_api_usage(context, self._client)
@@ -106,19 +103,17 @@ class DeleteRecordsOperator(DeleteOperator):
 
         return lineage(changes=[records_of(self.zoho_crm_conn_id, self.module)], dry_run=self.is_dry_run)
 
-    def _open(self, context: Context, state: TaskState) -> RecordJournal:
-        """Open the journal, which holds the deadline and the host of the task, and the connection."""
-        from dataclasses import replace
-
-        from airflow_provider_zcrm.rules.arguments import seconds_of
+    def _open(self, context: Context) -> RecordJournal:
+        """Save the journal of this run, and open the connection, since the deadline is known then."""
+        from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
         from airflow_provider_zcrm.rules.record_journal import RecordJournal
         from airflow_provider_zcrm.version_compat import task_round
 
-        journal = RecordJournal.open(state.get(_JOURNAL), task_round(context), time.time(), seconds_of(self.timeout, "timeout"))
-        self._until = journal.deadline
-        self._check_host(journal.host)
-        journal = replace(journal, host=self._client.config.hosts.api_url)
-        state.set(_JOURNAL, journal.to_json())
+        stored, run = StoredJournal(context, _JOURNAL), task_round(context)
+        found = stored.load(RecordJournal.from_json)
+        deadline = self._open_connection(found, run)
+        journal = (found or RecordJournal(run, deadline, self._client.config.hosts.api_url)).for_run(run, deadline)
+        stored.save(journal.to_json())
         ZohoCrmModuleLink.store(context, self._client.config, self.module)
         return journal
 
@@ -137,24 +132,26 @@ class DeleteRecordsOperator(DeleteOperator):
 
 
 class _Answers:
-    """Which records this task has deleted, one value of the task state store for each call to Zoho."""
+    """Which records this task has deleted, one stored value for each call to Zoho."""
 
-    def __init__(self, state: TaskState) -> None:
-        self._state = state
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._number = 0
 
     def deleted(self) -> set[str]:
         """Return what earlier attempts have deleted; to be called before `add`."""
         deleted: set[str] = set()
-        while (value := self._state.get(self._key())) is not None:
-            deleted.update(value["deleted"])
+        while (ids := self._stored().load(lambda value: value["deleted"])) is not None:
+            deleted.update(ids)
             self._number += 1
         return deleted
 
     def add(self, deleted: Sequence[str]) -> None:
         """Store what one more call has deleted."""
-        self._state.set(self._key(), {"deleted": list(deleted)})
+        self._stored().save({"deleted": list(deleted)})
         self._number += 1
 
-    def _key(self) -> str:
-        return f"{_JOURNAL}_{self._number}"
+    def _stored(self) -> StoredJournal:
+        from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
+
+        return StoredJournal(self._context, f"{_JOURNAL}_{self._number}")

@@ -21,7 +21,8 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
     """Chooses the tags of one module that a selection describes.
 
     Returns, per chosen tag, ``id``, ``name``, ``color_code``, ``created_time``, ``records`` (None where it was not asked) and
-    ``reason``; `MassDeleteTagsOperator` takes that as its ``tag_ids``. XCom ``looked_at`` is the number of tags that the module has,
+    ``reason``, with ``max_records`` and ``used_by_automation`` if the selection has them: `MassDeleteTagsOperator` takes that as its
+    ``tag_ids``, and counts again before it deletes. XCom ``looked_at`` is the number of tags that the module has,
     ``kept`` how many of them are kept by which criterion, ``api_calls`` and ``credits_left`` what that has cost.
 
     .. seealso:: docs/selection.md
@@ -67,7 +68,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
         from airflow_provider_zcrm.operators.base import push_api_usage
         from airflow_provider_zcrm.rules.guards import Guards
         from airflow_provider_zcrm.rules.log_lists import log_list
-        from airflow_provider_zcrm.tag_list import count_unless_gone, read_tags
+        from airflow_provider_zcrm.tag_list import count_tags, read_tags
         from airflow_provider_zcrm.tag_selection import TagSelection
 
         with airflow_errors(self.zoho_crm_conn_id):
@@ -80,7 +81,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
             found = selection.candidates(tags, datetime.now(UTC))
             facts: dict[str, RecordsCount | None] = {}
             while tag_ids := found.needs_counts(facts):
-                facts |= {tag_id: count_unless_gone(client, self.module, tag_id) for tag_id in tag_ids}
+                facts |= count_tags(client, self.module, tag_ids)
             choice = found.choose(facts)
             for verdict in (*choice.chosen, *choice.kept):
                 self.log.debug("%s = %s: %s", verdict.tag.id, verdict.tag.name, verdict.reason)
@@ -89,7 +90,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
             context["ti"].xcom_push(key="kept", value=choice.kept_by)
             push_api_usage(context, client)
             guards.check(len(choice.chosen), choice.looked_at, self.module)
-        return [_as_json(verdict, facts) for verdict in choice.chosen]
+        return [_as_json(verdict, facts) | selection.counted_criteria for verdict in choice.chosen]
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
         """Return, for OpenLineage, that the tags of the module were read."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_zcrm.rules.record_journal import RecordJournal, View
-    from airflow_provider_zcrm.version_compat import TaskState
+    from airflow_provider_zcrm.deletion.records_by_view import ViewDeletion
+    from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
+    from airflow_provider_zcrm.rules.view_deletion import ViewRequest
+    from airflow_provider_zcrm.rules.view_journal import View, ViewJournal
 
 
 _JOURNAL = "zoho_crm_mass_delete_records"
@@ -51,7 +52,6 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
     :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often.
     :param timeout: seconds for all attempts of the task together; when they are over, the task fails without retry.
-    :param unknown_job_grace: seconds for which Zoho may not know a job that it has just scheduled.
     :param on_partial_failure: when the job has left records: ``fail``, without retry, or ``ignore`` (templated).
     """
 
@@ -83,7 +83,6 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float | timedelta | None = None,
         timeout: float | timedelta = 6 * 3600.0,
-        unknown_job_grace: float = 60.0,
         on_partial_failure: str = "fail",
         **kwargs: Any,
     ) -> None:
@@ -100,7 +99,6 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         self.deferrable = deferrable
         self.poke_interval = poke_interval
         self.timeout = timeout
-        self.unknown_job_grace = unknown_job_grace
         self.on_partial_failure = on_partial_failure
         self._note_given("territory_id", "max_records")
 
@@ -110,57 +108,44 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         :raises ZohoCrmFailure: what no retry will fix, also a failed job and a submission of unknown outcome
         :raises ZohoCrmError: what a retry may fix; it goes on where this attempt stopped
         """
-        from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
-        from airflow_provider_zcrm.deletion.records_by_view import ViewDeletion
+        from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.operators.base import push_api_usage
-        from airflow_provider_zcrm.rules.arguments import check_choice, truth_of
-        from airflow_provider_zcrm.rules.guards import max_records_of
-        from airflow_provider_zcrm.version_compat import TaskState
 
         with airflow_errors(self.zoho_crm_conn_id, *_FINAL), self._deadline_first():
             self._check_given()
-            check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
-            view, max_records, confirmed = (
-                self._view(),
-                max_records_of(self.max_records),
-                truth_of(self.confirm_resubmit, "confirm_resubmit"),
-            )
-            dry_run = truth_of(self.is_dry_run, "dry_run")
-            state = TaskState(context)
-            journal = self._open(context, state, view)
-            deletion = ViewDeletion(
-                self._client,
-                view,
-                journal,
-                save=lambda changed: state.set(_JOURNAL, changed.to_json()),
-                max_records=max_records,
-                confirmed=confirmed,
-                unknown_job_grace=self.unknown_job_grace,
-            )
-            job_id = deletion.earlier_job()
-            if job_id is None and dry_run:
-                self._push_would_delete(context, deletion.check(), str(view))
-            elif job_id is None:
-                job_id = deletion.submit()
-            self._announce(context, [job_id] if job_id else [])
+            request = self._request()
+            stored = StoredJournal(context, _JOURNAL)
+            journal = self._open(context, stored, request.view)
+            if not request.dry_run:
+                stored.save(journal.to_json())
+            ZohoCrmModuleLink.store(context, self._client.config, self.module)
+            deletion = self._deletion(context, stored, request, journal)
+            done = deletion.run()
+            job_ids = [done.job_id] if done.job_id else []
+            self._announce(context, job_ids)
+            if request.dry_run and not job_ids:
+                counted = deletion.seen.count if request.max_records is not None else None
+                self._push_would_delete(context, counted[0] if counted else None, str(request.view))
             push_api_usage(context, self._client)
-            if not job_id or not self.wait_for_completion:
-                return list(self._submitted)
-            jobs = [MassDeleteJob("records", job_id, view.module)]
-            return self._finish(context, self._reports_of(context, jobs, journal.deadline, {}))
+            return self._finish(context, deletion.seen.reports) if deletion.seen.reports is not None else job_ids
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
         """Go on when the trigger has fired."""
+        from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
         from airflow_provider_zcrm.deletion.wait_for_jobs import check_time
         from airflow_provider_zcrm.hooks.errors import airflow_errors
+        from airflow_provider_zcrm.operators.base import push_api_usage
+        from airflow_provider_zcrm.rules.view_journal import ViewJournal
         from airflow_provider_zcrm.triggers.event import read_event
+        from airflow_provider_zcrm.version_compat import task_round
 
         with airflow_errors(self.zoho_crm_conn_id, *_FINAL):
             known = dict(read_event(event))
             check_time(known, DeadlineReached)
-            self._check_host(known["carry"]["host"])
-            return self._finish(context, known["jobs"], known["carry"]["api_calls"] + known["api_calls"])
+            self._open_connection(StoredJournal(context, _JOURNAL).load(ViewJournal.from_json), task_round(context))
+            push_api_usage(context, self._client, self._calls_before(context, known))
+            return self._finish(context, known["jobs"])
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
         """Return, for OpenLineage, that the records of the module were changed, or only read."""
@@ -169,53 +154,82 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         records = records_of(self.zoho_crm_conn_id, self.module)
         return lineage(changes=[records], dry_run=self.is_dry_run, job_ids=self._submitted)
 
-    def _view(self) -> View:
-        """Return what is asked for, or refuse the arguments."""
-        from airflow_provider_zcrm.rules.arguments import one_id_of, truth_of
-        from airflow_provider_zcrm.rules.record_journal import View
+    def _request(self) -> ViewRequest:
+        """Return what is requested, or refuse the arguments."""
+        from airflow_provider_zcrm.hooks.settings import number_setting
+        from airflow_provider_zcrm.rules.arguments import check_choice, one_id_of, truth_of
+        from airflow_provider_zcrm.rules.guards import max_records_of
+        from airflow_provider_zcrm.rules.view_deletion import ViewRequest
+        from airflow_provider_zcrm.rules.view_journal import View
 
+        check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
+        # the wait would refuse it too late, when the job is submitted
+        self._poke_seconds()
         include_child = truth_of(self.include_child, "include_child")
         if include_child and self.territory_id is None:
             raise InvalidArgument("include_child needs territory_id.")
         territory_id = None if self.territory_id is None else one_id_of(self.territory_id, "territory_id")
-        return View(self.module, one_id_of(self.cvid, "cvid"), territory_id, include_child)
+        return ViewRequest(
+            view=View(self.module, one_id_of(self.cvid, "cvid"), territory_id, include_child),
+            max_records=max_records_of(self.max_records),
+            confirmed=truth_of(self.confirm_resubmit, "confirm_resubmit"),
+            unknown_job_grace=number_setting("unknown_job_grace"),
+            dry_run=truth_of(self.is_dry_run, "dry_run"),
+            wait=self.wait_for_completion,
+        )
 
-    def _finish(self, context: Context, reports: list[dict[str, Any]], earlier_calls: int = 0) -> list[str]:
+    def _open(self, context: Context, stored: StoredJournal, view: View) -> ViewJournal:
+        """Return the journal of this run; and open the connection, since the deadline is known then.
+
+        A view that was or may have been submitted to another host is a question for a person, so the host is not compared here.
+        """
+        from airflow_provider_zcrm.rules.arguments import seconds_of
+        from airflow_provider_zcrm.rules.view_journal import ViewJournal
+        from airflow_provider_zcrm.version_compat import task_round
+
+        found, run = stored.load(ViewJournal.from_json), task_round(context)
+        self._until = found.deadline if found and found.run == run else time.time() + seconds_of(self.timeout, "timeout")
+        host = self._client.config.hosts.api_url
+        journal = (found or ViewJournal(run, self._until)).for_run(run, host, self._until)
+        if found is None and _journal_is_lost(context, stored):
+            journal = journal.with_lost(view, earlier_run=context["ti"].try_number == run)
+        return journal
+
+    def _deletion(self, context: Context, stored: StoredJournal, request: ViewRequest, journal: ViewJournal) -> ViewDeletion:
+        from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
+        from airflow_provider_zcrm.deletion.records_by_view import ViewDeletion
+
+        def save(changed: ViewJournal) -> None:
+            if not request.dry_run:
+                stored.save(changed.to_json())
+
+        return ViewDeletion(
+            self._client,
+            request,
+            journal,
+            save=save,
+            announce=lambda job_ids: self._announce(context, job_ids),
+            watch=lambda job_ids: self._reports_of(
+                context, [MassDeleteJob("records", job_id, self.module) for job_id in job_ids], journal.deadline
+            ),
+        )
+
+    def _finish(self, context: Context, reports: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Push the report of the job, and judge it."""
         from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_JOB
         from airflow_provider_zcrm.deletion.wait_for_jobs import judge
-        from airflow_provider_zcrm.operators.base import push_api_usage
 
-        context["ti"].xcom_push(key="report", value=reports)
-        push_api_usage(context, self._client, earlier_calls)
+        context["ti"].xcom_push(key="report", value=[dict(report) for report in reports])
         self._submitted = tuple(report["id"] for report in reports)
         if any((report["total"] or 0) >= RECORDS_PER_JOB for report in reports):
             self.log.warning("One job deletes at most %d records. If the view shows more, the next DAG run deletes them.", RECORDS_PER_JOB)
-        judge(reports, self.on_partial_failure, self.unknown_job_grace, _TO_DELETE_THE_REST)
+        judge([dict(report) for report in reports], self.on_partial_failure, _TO_DELETE_THE_REST)
         return list(self._submitted)
 
-    def _open(self, context: Context, state: TaskState, view: View) -> RecordJournal:
-        """Open the journal and, since the deadline is known now, the connection."""
-        from airflow_provider_zcrm.rules.arguments import seconds_of
-        from airflow_provider_zcrm.rules.record_journal import RecordJournal
-        from airflow_provider_zcrm.version_compat import task_round
 
-        # the wait would refuse it too late, when the job is submitted
-        self._poke_seconds()
-        journal = RecordJournal.open(state.get(_JOURNAL), task_round(context), time.time(), seconds_of(self.timeout, "timeout"))
-        self._until = journal.deadline
-        journal = replace(journal, host=self._client.config.hosts.api_url)
-        if _journal_is_lost(context, state):
-            journal = journal.with_lost(view, earlier_round=context["ti"].try_number == journal.round)
-        state.set(_JOURNAL, journal.to_json())
-        ZohoCrmModuleLink.store(context, self._client.config, self.module)
-        return journal
-
-
-def _journal_is_lost(context: Context, state: TaskState) -> bool:
-    """Tell whether earlier attempts may have submitted something of which there is no journal."""
+def _journal_is_lost(context: Context, stored: StoredJournal) -> bool:
+    """Tell whether earlier attempts may have submitted something, where there is no journal."""
     from airflow_provider_zcrm.version_compat import never_cleared
 
-    if context["ti"].try_number == 1 or state.get(_JOURNAL) is not None:
-        return False
     # where nothing has taken the journal away, the attempts before have died before they opened it
-    return not (state.available and never_cleared(context))
+    return context["ti"].try_number > 1 and not (stored.survives_attempts and never_cleared(context))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,47 +11,42 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE, MassDeleteOperator
-from airflow_provider_zcrm.rules.errors import DeadlineReached, TagsLeftBehind
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
+    from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
     from airflow_provider_zcrm.deletion.tags import TagDeletion
-    from airflow_provider_zcrm.rules.tag_journal import Journal
-    from airflow_provider_zcrm.version_compat import TaskState
+    from airflow_provider_zcrm.rules.tag_deletion import Done
+    from airflow_provider_zcrm.rules.tag_journal import TagJournal
+    from airflow_provider_zcrm.rules.tag_request import TagRequest
 
 
 _JOURNAL = "zoho_crm_mass_delete_tags"
-_CHOICES = {
-    "missing_tags": ("skip", "fail"),
-    "used_by_automation": ("send", "skip", "fail"),
-    "refused_tags": ("set_aside", "fail"),
-    "on_partial_failure": ("fail", "ignore"),
-}
 
 
 class MassDeleteTagsOperator(MassDeleteOperator):
     """Deletes tags of one module, in mass-delete jobs of up to 200 tags.
 
-    A retry, or clearing the task, never submits again what Zoho has taken: the task keeps a journal of what it submits.
+    Every tag is looked at directly before it is submitted: it goes only under the name under which it was requested or chosen, and a tag
+    that was chosen because few records carry it is counted again. A retry, or clearing the task, never submits again what Zoho has
+    accepted: the task keeps a journal.
     Returns the list of job ids, always a list; each accepted job is also pushed as XCom ``job_id`` (``[]`` for none, the id
-    for one, the list for several), and the tags that it leaves alone with the reasons as ``set_aside``. A task that waits pushes
-    what became of each job as ``report``. ``counts`` has the numbers of tags, ``api_calls`` and ``credits_left`` what it has cost.
+    for one, the list for several), and the tags that it skips with the reasons as ``skipped``. A task that waits pushes
+    the ``report`` of each job. ``counts`` has the numbers of tags, ``api_calls`` and ``credits_left`` what it has cost.
 
     .. seealso:: docs/operators.md, and Zoho's crm/developer/docs/api/v8/mass-delete-tags.html
 
     :param module: API name of the module, such as ``Leads`` (templated).
     :param tag_ids: the tags by id: a string of digits, an int, a mapping with ``id``, or a sequence of these nested at most
-        twice; one whose mapping has a ``name`` is left alone if it was renamed since (templated).
+        twice; a mapping may have ``name``, ``max_records`` and ``used_by_automation``, as those of `FindTagsOperator` (templated).
     :param tag_names: the tags by name, instead of by id: a string or a sequence of strings; case counts (templated).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param missing_tags: what to do about tags that the module does not have: ``skip`` them, or ``fail`` before anything is sent
         (templated).
-    :param used_by_automation: what to do about tags that automation uses, which Zoho refuses to delete: ``send`` them all the same,
-        ``skip`` them, or ``fail`` before anything is sent; the latter two look first, with one API call per tag (templated).
-    :param refused_tags: what to do about a tag for which Zoho refuses a whole batch (automation uses it, or Zoho does not find it):
-        ``set_aside`` it, report it and go on with the others, or ``fail`` (templated).
+    :param undeletable_tags: what to do about tags that Zoho does not delete, because automation uses them: ``skip`` those for which it
+        refuses a batch, or look at all first, with one API call per tag, and ``fail`` before anything is sent (templated).
     :param max_tags: fail if more tags than this would be deleted; None for any number (templated).
     :param max_share: fail if more than this share of the module's tags would be deleted, 0 to 1; 1.0 allows all (templated).
     :param dry_run: do everything but the submission, and push the tags that would go as XCom ``would_delete`` (templated, as
@@ -61,12 +54,9 @@ class MassDeleteTagsOperator(MassDeleteOperator):
     :param wait_for_completion: wait until the jobs have ended and the tags are gone from the list.
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
     :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often.
-    :param timeout: seconds for all tries of the task together; when they are over, the task fails without retry.
-    :param settle: seconds after which tags of a submission whose answer was lost are sent again, if the list of tags shows no sign of it.
-    :param unknown_job_grace: seconds for which Zoho may not know a job that it has just scheduled.
-    :param verify: of a task that waits: read the list of tags when the jobs have ended; False trusts the jobs' counts and saves the call.
-    :param on_partial_failure: when jobs have ended and tags are left: ``fail`` (retryable; the next try sends them again) or ``ignore``
-        (templated).
+    :param timeout: seconds for all attempts of the task together; when they are over, the task fails without retry.
+    :param on_partial_failure: when jobs have ended and tags are left: ``fail`` (retryable; the next attempt sends them again) or
+        ``ignore`` (templated).
     """
 
     template_fields: Sequence[str] = (
@@ -75,8 +65,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         "tag_names",
         "zoho_crm_conn_id",
         "missing_tags",
-        "used_by_automation",
-        "refused_tags",
+        "undeletable_tags",
         "max_tags",
         "max_share",
         "is_dry_run",
@@ -93,8 +82,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         tag_names: Any = None,
         zoho_crm_conn_id: str = "zoho_crm_default",
         missing_tags: str = "skip",
-        used_by_automation: str = "send",
-        refused_tags: str = "set_aside",
+        undeletable_tags: str = "skip",
         max_tags: int | str | None = None,
         max_share: float | str = DEFAULT_MAX_SHARE,
         dry_run: bool | str = False,
@@ -102,9 +90,6 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float | timedelta | None = None,
         timeout: float | timedelta = 6 * 3600.0,
-        settle: float | timedelta = 300.0,
-        unknown_job_grace: float = 60.0,
-        verify: bool = True,
         on_partial_failure: str = "fail",
         **kwargs: Any,
     ) -> None:
@@ -114,8 +99,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         self.tag_names = tag_names
         self.zoho_crm_conn_id = zoho_crm_conn_id
         self.missing_tags = missing_tags
-        self.used_by_automation = used_by_automation
-        self.refused_tags = refused_tags
+        self.undeletable_tags = undeletable_tags
         self.max_tags = max_tags
         self.max_share = max_share
         self.is_dry_run = dry_run
@@ -123,78 +107,48 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         self.deferrable = deferrable
         self.poke_interval = poke_interval
         self.timeout = timeout
-        self.settle = settle
-        self.unknown_job_grace = unknown_job_grace
-        self.verify = verify
         self.on_partial_failure = on_partial_failure
         self._note_given("max_tags")
 
     def execute(self, context: Context) -> list[str]:
         """Submit the jobs, and wait for them if asked to.
 
-        :raises ZohoCrmFailure: what no retry will mend
-        :raises ZohoCrmError: what a retry may mend; it goes on where this try stopped
+        :raises ZohoCrmFailure: what no retry will fix
+        :raises ZohoCrmError: what a retry may fix; it goes on where this attempt stopped
         """
-        from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
+        from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
         from airflow_provider_zcrm.hooks.errors import airflow_errors
-        from airflow_provider_zcrm.rules.arguments import names_beside_ids, truth_of
-        from airflow_provider_zcrm.version_compat import TaskState
 
         with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
             self._check_given()
-            tag_ids, tag_names = self._wanted()
-            dry_run = truth_of(self.is_dry_run, "dry_run")
-            state = TaskState(context)
-            stored = state.get(_JOURNAL)
-            journal = self._open_journal(stored, context)
-            self._check_host(journal.host)
-            self._check_asked(journal, tag_ids, tag_names)
-            blind = stored is None and context["ti"].try_number > 1
-            # a journal says that nothing was sent but what stands in it; a blind try cannot say that before it has noted all wanted tags
-            if not blind:
-                state.set(_JOURNAL, journal.to_json())
+            stored = StoredJournal(context, _JOURNAL)
+            journal, request = self._open(context, stored)
+            if not request.dry_run and not request.without_journal:
+                # from here on a journal says that nothing was sent but what stands in it
+                stored.save(journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
-            # what a dry run finds out is not for a later run to go by
-            deletion = self._deletion(context, journal, TaskState({}) if dry_run else state)
-            looked_at, wanted = None, []
-            if tag_ids or tag_names:
-                looked_at = deletion.look()
-                chosen_as = names_beside_ids(self.tag_ids, "tag_ids")
-                blind = blind and not dry_run
-                wanted = deletion.resolve(tag_ids, tag_names, self.missing_tags, chosen_as=chosen_as, blind=blind)
-            job_ids = self._rehearse(context, deletion, wanted) if dry_run else deletion.submit(wanted)
-            self._announce(context, job_ids)
-            aside = deletion.set_aside()
-            context["ti"].xcom_push(key="set_aside", value=[asdict(tag) for tag in aside])
-            asked = len(tag_ids) + len(tag_names)
-            counts = {"looked_at": looked_at, "wanted": asked, "missing": asked - len(wanted), "set_aside": len(aside)}
-            self._push_counts(context, counts | {"deleted": None, "failed": None})
-            if not job_ids:
-                self.log.info("No tag of %s is submitted.", self.module)
-            if self.wait_for_completion and not dry_run:
-                jobs = [MassDeleteJob("tags", job_id, self.module) for job_id in job_ids]
-                wanted = deletion.without_set_aside(wanted)
-                reports = self._reports_of(context, jobs, journal.deadline, {"tag_ids": wanted, "counts": counts})
-                return self._finish(context, deletion, reports, wanted, counts)
-            return job_ids
+            deletion = self._deletion(context, stored, request, journal)
+            done = deletion.run()
+            if request.dry_run:
+                self._push_would_delete_tags(context, deletion, done)
+            return self._finish(context, request, deletion, done)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
         """Go on when the trigger has fired."""
+        from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
         from airflow_provider_zcrm.deletion.wait_for_jobs import check_time
         from airflow_provider_zcrm.hooks.errors import airflow_errors
-        from airflow_provider_zcrm.rules.tag_journal import Journal
+        from airflow_provider_zcrm.rules.errors import DeadlineReached
         from airflow_provider_zcrm.triggers.event import read_event
-        from airflow_provider_zcrm.version_compat import TaskState, task_round
 
         with airflow_errors(self.zoho_crm_conn_id):
-            event = dict(read_event(event))
-            check_time(event, DeadlineReached)
-            deletion = self._deletion(context, Journal(task_round(context), 0.0), TaskState({}))
-            carry = event["carry"]
-            self._check_host(carry["host"])
-            self._check_module(event["jobs"])
-            earlier_calls = carry["api_calls"] + event["api_calls"]
-            return self._finish(context, deletion, event["jobs"], carry["tag_ids"], carry["counts"], earlier_calls)
+            known = dict(read_event(event))
+            check_time(known, DeadlineReached)
+            stored = StoredJournal(context, _JOURNAL)
+            journal, request = self._open(context, stored)
+            deletion = self._deletion(context, stored, request, journal)
+            done = deletion.run(known["jobs"])
+            return self._finish(context, request, deletion, done, self._calls_before(context, known))
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
         """Return, for OpenLineage, that the tags of the module were changed, or only read."""
@@ -203,134 +157,123 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         tags = tags_of(self.zoho_crm_conn_id, self.module)
         return lineage(changes=[tags], dry_run=self.is_dry_run, job_ids=self._submitted)
 
-    def _wanted(self) -> tuple[list[str], list[str]]:
-        """Return the ids and the names that are asked for, or refuse the arguments."""
-        from airflow_provider_zcrm.rules.arguments import check_choice, ids_of, names_of
-
-        for name, allowed in _CHOICES.items():
-            check_choice(getattr(self, name), name, allowed)
-        if (self.tag_ids is None) == (self.tag_names is None):
-            raise InvalidArgument("Pass either tag_ids or tag_names, not both and not neither.")
-        if self.tag_ids is not None:
-            return ids_of(self.tag_ids, "tag_ids"), []
-        return [], names_of(self.tag_names, "tag_names")
-
-    def _open_journal(self, stored: Any, context: Context) -> Journal:
-        from airflow_provider_zcrm.rules.arguments import seconds_of
-        from airflow_provider_zcrm.rules.tag_journal import Journal
+    def _open(self, context: Context, stored: StoredJournal) -> tuple[TagJournal, TagRequest]:
+        """Return the journal of this run, and what is requested; and open the connection, since the deadline is known then."""
+        from airflow_provider_zcrm.rules.tag_journal import TagJournal
         from airflow_provider_zcrm.version_compat import task_round
 
+        found = stored.load(TagJournal.from_json)
+        request = self._request(context, without_journal=found is None and context["ti"].try_number > 1)
+        run = task_round(context)
+        deadline = self._open_connection(found, run)
+        host = self._client.config.hosts.api_url
+        return (found or TagJournal(host, self.module, run, deadline)).for_run(run, self.module, deadline), request
+
+    def _request(self, context: Context, *, without_journal: bool) -> TagRequest:
+        """Return what is requested, or refuse the arguments."""
+        from airflow_provider_zcrm.hooks.settings import number_setting
+        from airflow_provider_zcrm.rules.arguments import check_choice, ids_of, names_of, truth_of
+        from airflow_provider_zcrm.rules.guards import Guards
+        from airflow_provider_zcrm.rules.tag_request import TagRequest, chosen_of
+
+        check_choice(self.missing_tags, "missing_tags", ("skip", "fail"))
+        check_choice(self.undeletable_tags, "undeletable_tags", ("skip", "fail"))
+        check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
+        if (self.tag_ids is None) == (self.tag_names is None):
+            raise InvalidArgument("Pass either tag_ids or tag_names, not both and not neither.")
         # the wait would refuse it too late, when the jobs are submitted
         self._poke_seconds()
-        journal = Journal.open(stored, task_round(context), time.time(), seconds_of(self.timeout, "timeout"))
-        self._until = journal.deadline
-        return journal
-
-    def _check_asked(self, journal: Journal, tag_ids: list[str], tag_names: list[str]) -> None:
-        """Refuse another request than that of the first try: what that one resolved says nothing of other tags."""
-        from airflow_provider_zcrm.rules.log_lists import counted
-        from airflow_provider_zcrm.rules.tag_journal import digest_of
-
-        if journal.asked not in (None, digest_of(self.module, tag_ids, tag_names)):
-            now = f"{counted(len(tag_ids) + len(tag_names), 'tag')} of {self.module}"
-            raise InvalidArgument(
-                f"What is asked for is not what the first try of this round asked for; now it is {now}. Nothing was sent.",
-                advice="Clear the task, so that it is judged anew; it knows what it has submitted.",
-            )
-
-    def _check_module(self, reports: list[dict[str, Any]]) -> None:
-        """Refuse another module than that of the jobs: its list does not have their tags, so all would look deleted."""
-        modules = {report["module"] for report in reports}
-        if modules != {self.module}:
-            raise InvalidArgument(
-                f"module is {self.module} now, and the jobs that this task waited for are of {', '.join(modules)}. Nothing more was sent.",
-                advice="Clear the task, so that it is judged anew; it knows what it has submitted.",
-            )
-
-    def _rehearse(self, context: Context, deletion: TagDeletion, wanted: list[str]) -> list[str]:
-        """Tell what would be submitted; return the job ids, which are none."""
-        from airflow_provider_zcrm.rules.log_lists import counted, log_list
-
-        tags = deletion.described(deletion.free(wanted))
-        headline = f"Dry run: {counted(len(tags), 'tag')} of {self.module} would be deleted"
-        log_list(self.log, headline, [f"{tag['id']} = {tag['name']}" for tag in tags])
-        context["ti"].xcom_push(key="would_delete", value=tags)
-        return []
-
-    def _deletion(self, context: Context, journal: Journal, state: TaskState) -> TagDeletion:
-        from airflow_provider_zcrm.deletion.tags import Rules, TagDeletion
-        from airflow_provider_zcrm.rules.arguments import seconds_of
-        from airflow_provider_zcrm.rules.guards import Guards
-
-        return TagDeletion(
-            self._client,
-            self.module,
-            journal,
-            save=lambda changed: state.set(_JOURNAL, changed.to_json()),
-            announce=lambda job_ids: self._announce(context, job_ids),
-            rules=Rules(Guards.of(self.max_tags, self.max_share), self.used_by_automation, self.refused_tags),
-            settle=seconds_of(self.settle, "settle"),
+        settle = number_setting("settle")
+        self._check_execution_timeout(context, settle)
+        return TagRequest(
+            module=self.module,
+            ids=tuple(ids_of(self.tag_ids, "tag_ids")) if self.tag_ids is not None else (),
+            names=tuple(names_of(self.tag_names, "tag_names")) if self.tag_names is not None else (),
+            chosen=chosen_of(self.tag_ids, "tag_ids") if self.tag_ids is not None else {},
+            attempt=context["ti"].try_number,
+            without_journal=without_journal,
+            missing_tags=self.missing_tags,
+            undeletable_tags=self.undeletable_tags,
+            guards=Guards.of(self.max_tags, self.max_share),
+            settle=settle,
+            dry_run=truth_of(self.is_dry_run, "dry_run"),
+            wait=self.wait_for_completion,
         )
 
-    def _push_counts(self, context: Context, counts: Mapping[str, int | None], earlier_calls: int = 0) -> None:
+    def _deletion(self, context: Context, stored: StoredJournal, request: TagRequest, journal: TagJournal) -> TagDeletion:
+        from airflow_provider_zcrm.deletion.tags import TagDeletion
+
+        def save(changed: TagJournal) -> None:
+            # what a dry run finds out is not for a later attempt to go by
+            if not request.dry_run:
+                stored.save(changed.to_json())
+
+        def watch(job_ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+            from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
+
+            self._announce(context, list(job_ids))
+            return self._reports_of(context, [MassDeleteJob("tags", job_id, self.module) for job_id in job_ids], deletion.journal.deadline)
+
+        deletion = TagDeletion(
+            self._client, request, journal, save=save, announce=lambda job_ids: self._announce(context, job_ids), watch=watch
+        )
+        return deletion
+
+    def _push_would_delete_tags(self, context: Context, deletion: TagDeletion, done: Done) -> None:
+        """Say which tags a dry run would delete."""
+        from airflow_provider_zcrm.rules.log_lists import counted, log_list
+
+        headline = f"Dry run: {counted(len(done.would_delete), 'tag')} of {self.module} would be deleted"
+        log_list(self.log, headline, deletion.names(done.would_delete))
+        context["ti"].xcom_push(key="would_delete", value=deletion.described(done.would_delete))
+
+    def _finish(self, context: Context, request: TagRequest, deletion: TagDeletion, done: Done, earlier_calls: int = 0) -> list[str]:
+        """Push what was done, and judge it by the list of tags."""
         from airflow_provider_zcrm.operators.base import push_api_usage
 
-        context["ti"].xcom_push(key="counts", value=dict(counts))
-        push_api_usage(context, self._client, earlier_calls)
-
-    def _finish(
-        self,
-        context: Context,
-        deletion: TagDeletion,
-        reports: list[dict[str, Any]],
-        wanted: list[str],
-        counts: Mapping[str, int | None],
-        earlier_calls: int = 0,
-    ) -> list[str]:
-        from airflow_provider_zcrm.rules.job_watch import LOST, sentence
-        from airflow_provider_zcrm.rules.log_lists import counted
-
-        context["ti"].xcom_push(key="report", value=reports)
-        told = "; ".join(sentence(report) for report in reports) or "no job"
-        if self.verify:
-            # a job's counts do not tell: it may find a tag gone that another one has deleted
-            left = deletion.wait_until_gone(wanted) if reports or deletion.present(wanted) else []
-            problem = f"{len(left)} tags of {self.module} are still there: {deletion.names(left)}" if left else ""
-            if not left and any(report["state"] == LOST for report in reports):
-                self.log.warning(
-                    "%s has none of the tags, but Zoho does not know each of the jobs: they were deleted all the same, or connection %s "
-                    "leads to another org now.",
-                    self.module,
-                    self.zoho_crm_conn_id,
-                )
-            outcome: dict[str, int | None] = {"deleted": len(wanted) - len(left), "failed": len(left)}
-        else:
-            problem = _failures(reports)
-            outcome = {name: _sum(report[name] for report in reports) for name in ("deleted", "failed")}
-        self._push_counts(context, {**counts, **outcome}, earlier_calls)
-        failed = any(report["state"] == "FAILED" for report in reports)
-        if problem and (failed or self.on_partial_failure == "fail"):
-            raise TagsLeftBehind(
-                f"{problem}, after {told}.",
-                advice="The next try sends them again. If it stays so, look in Zoho CRM for what uses them.",
-            )
-        if problem:
-            self.log.warning("%s, after %s.", problem, told)
-        self.log.info("Done with %s of %s: %s.", counted(len(wanted), "tag"), self.module, told)
-        job_ids = [report["id"] for report in reports]
+        job_ids, journal = list(done.job_ids), deletion.journal
+        waited = request.wait and not request.dry_run
+        skipped = deletion.skipped()
+        there = len(journal.tags) - len(skipped)
         self._announce(context, job_ids)
+        context["ti"].xcom_push(key="skipped", value=skipped)
+        counts = {
+            "looked_at": journal.existing if journal.tags or journal.requested else None,
+            "requested": journal.requested,
+            "missing": journal.requested - len(journal.tags),
+            "skipped": len(skipped),
+            "deleted": there - len(done.left) if waited else None,
+            "failed": len(done.left) if waited else None,
+        }
+        context["ti"].xcom_push(key="counts", value=counts)
+        push_api_usage(context, self._client, earlier_calls)
+        if waited:
+            self._judge(context, deletion, done)
+        elif not job_ids:
+            self.log.info("No tag of %s is submitted.", self.module)
         return job_ids
 
+    def _judge(self, context: Context, deletion: TagDeletion, done: Done) -> None:
+        """Push the reports, and fail if tags are left: a job's own counts do not say, it may find a tag gone that another one deleted."""
+        from airflow_provider_zcrm.rules.errors import TagsLeftBehind
+        from airflow_provider_zcrm.rules.job_watch import LOST, sentence
 
-def _failures(reports: list[dict[str, Any]]) -> str:
-    """Judge by what the jobs say of themselves."""
-    from airflow_provider_zcrm.rules.job_watch import left_behind
-
-    bad = [report["id"] for report in reports if report["state"] != "COMPLETED" or left_behind(report)]
-    return f"Not all tags were deleted by job {', '.join(bad)}" if bad else ""
-
-
-def _sum(numbers: Iterable[int | None]) -> int | None:
-    """Add up what the jobs tell; None if one of them does not."""
-    known = list(numbers)
-    return None if None in known else sum(number or 0 for number in known)
+        reports = [dict(report) for report in deletion.seen.reports or ()]
+        context["ti"].xcom_push(key="report", value=reports)
+        said = "; ".join(sentence(report) for report in reports) or "no job"
+        if done.left:
+            problem = f"{len(done.left)} tags of {self.module} are still there: {', '.join(deletion.names(done.left))}"
+            if self.on_partial_failure == "fail" or any(report["state"] == "FAILED" for report in reports):
+                raise TagsLeftBehind(
+                    f"{problem}, after {said}.",
+                    advice="The next attempt sends them again. If it stays so, look in Zoho CRM for what uses them.",
+                )
+            self.log.warning("%s, after %s.", problem, said)
+        elif any(report["state"] == LOST for report in reports):
+            self.log.warning(
+                "%s has none of the tags, but Zoho does not know each of the jobs: they were deleted all the same, or connection %s "
+                "points to another org now.",
+                self.module,
+                self.zoho_crm_conn_id,
+            )
+        self.log.info("Done with %d tags of %s: %s.", len(deletion.journal.tags), self.module, said)

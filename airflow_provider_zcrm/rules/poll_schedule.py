@@ -12,7 +12,6 @@ measures it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from airflow_provider_zcrm.api.mass_delete import JobStatus
@@ -61,14 +60,6 @@ class PollSchedule:
         ceiling = _THROTTLED_CEILING if throttled else _FAILURE_CEILING
         backoff = min(self.shortest * 2.0 ** min(failures - 1, 10), ceiling)
         return max(backoff, min(retry_after or 0.0, _THROTTLED_CEILING))
-
-
-def growing_pauses() -> Iterator[float]:
-    """Yield the seconds to wait for a job of somebody else: 5 at first, then more, at most 60."""
-    pause = 5.0
-    while True:
-        yield pause
-        pause = min(pause * 2, 60.0)
 
 
 def _seconds_left(elapsed: float, status: JobStatus | None, earlier: tuple[float, JobStatus] | None) -> tuple[float, float] | None:

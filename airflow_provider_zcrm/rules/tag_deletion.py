@@ -26,16 +26,15 @@ from dataclasses import dataclass
 from airflow_provider_zcrm.api.errors import (
     InvalidArgument,
     JobAlreadyRunning,
-    RetryableError,
     SubmissionUncertain,
     TagInUse,
     TagNotFound,
     TokenRejected,
-    TooManyRequests,
     ZohoCrmError,
 )
 from airflow_provider_zcrm.api.mass_delete import refused_tag
 from airflow_provider_zcrm.rules.deadline import check_deadline
+from airflow_provider_zcrm.rules.pauses import pause_for_other_job, pause_until
 from airflow_provider_zcrm.rules.tag_journal import Entry, Submission, TagJournal, digest_of_name
 from airflow_provider_zcrm.rules.tag_request import TagRequest
 from airflow_provider_zcrm.rules.tag_seen import Accepted, Answer, Lost, Refusals, Seen
@@ -47,12 +46,6 @@ FRESH_COUNT = 900.0
 LIST_FOLLOWS = (10.0, 30.0, 60.0)
 # seconds before a batch is sent again that Zoho refused for a tag which it does not find, although all its tags are listed
 NOT_FOUND_PAUSES = (10.0, 20.0, 30.0)
-# seconds before a batch is sent again that had to wait for the job of somebody else; the last one repeats
-OTHER_JOB_PAUSES = (5.0, 10.0, 20.0, 40.0, 60.0)
-# refusals of a passing kind, one after the other for so many seconds, are for the next attempt
-GIVE_UP_AFTER = 300.0
-# Zoho's own word on when to come back is honoured up to so many seconds
-LONGEST_PAUSE = 900.0
 
 REASONS = {
     "renamed": "it was renamed since it was requested",
@@ -366,13 +359,10 @@ def _pause(seen: Seen, batch: Sequence[str]) -> WaitUntil | None:
     if isinstance(error, (TagInUse, TagNotFound)):
         return _pause_for_a_tag(seen, refusals, batch)
     if isinstance(error, JobAlreadyRunning):
-        return WaitUntil(refusals.at + OTHER_JOB_PAUSES[min(times, len(OTHER_JOB_PAUSES)) - 1], f"{error} Waiting for it.")
+        return WaitUntil(refusals.at + pause_for_other_job(times), f"{error} Waiting for it.")
     if isinstance(error, TokenRejected) and times == 1:
         return None
-    if not isinstance(error, RetryableError) or refusals.at - refusals.since >= GIVE_UP_AFTER:
-        raise error
-    asked_for = (error.retry_after or 0.0) if isinstance(error, TooManyRequests) else 0.0
-    return WaitUntil(refusals.at + max(min(2.0 ** min(times - 1, 6), 60.0), min(asked_for, LONGEST_PAUSE)), f"{error}")
+    return WaitUntil(pause_until(error, times, refusals.since, refusals.at), f"{error}")
 
 
 def _pause_for_a_tag(seen: Seen, refusals: Refusals, batch: Sequence[str]) -> WaitUntil | None:
@@ -392,7 +382,7 @@ def _pause_for_a_tag(seen: Seen, refusals: Refusals, batch: Sequence[str]) -> Wa
 
 
 def job_ids(journal: TagJournal, seen: Seen) -> tuple[str, ...]:
-    """Return the ids of the jobs of this run and those of an earlier one that still run, without those whose rest a later submission took over."""
+    """Return the jobs of this run, and of earlier ones those that still run; without those whose rest a later submission took over."""
     running = {number for number, (state, _) in seen.jobs.items() if state == "running"}
     jobs = (s for s in journal.submissions if s.job_id and not s.superseded and (s.run == journal.run or s.number in running))
     return tuple(str(submission.job_id) for submission in jobs)

@@ -47,7 +47,6 @@ class MassDeleteJobSensor(BaseSensorOperator):
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
     :param on_partial_failure: what to do about a job that ended as COMPLETED with failures: ``fail`` or ``ignore`` (templated).
     :param poke_interval: seconds between polls; None follows the job: every 5 s at first, then less often, as docs/sensors.md says.
-    :param unknown_job_grace: seconds for which Zoho may not know a job before the task fails.
     :param finish_in_triggerer: of a deferrable sensor: end it in the triggerer when all jobs are COMPLETED and nothing failed, which saves
         the second start of the task on a worker. Every other end goes through the worker, and so does one of a task with outlets.
     :param kwargs: ``timeout``, ``mode``, ``soft_fail`` and the rest, as for every sensor of Airflow.
@@ -69,7 +68,6 @@ class MassDeleteJobSensor(BaseSensorOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         on_partial_failure: str = "fail",
         poke_interval: float | timedelta | None = None,
-        unknown_job_grace: float = 60.0,
         finish_in_triggerer: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -82,7 +80,6 @@ class MassDeleteJobSensor(BaseSensorOperator):
         self.deferrable = deferrable
         self.on_partial_failure = on_partial_failure
         self.fixed_poke_interval = poke_interval
-        self.unknown_job_grace = unknown_job_grace
         self.finish_in_triggerer = finish_in_triggerer
 
     def poke(self, context: Context) -> PokeReturnValue:
@@ -143,12 +140,12 @@ class MassDeleteJobSensor(BaseSensorOperator):
     @cached_property
     def _watch(self) -> JobWatch:
         from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
-        from airflow_provider_zcrm.hooks.settings import configured_schedule
+        from airflow_provider_zcrm.hooks.settings import configured_schedule, number_setting
         from airflow_provider_zcrm.rules.arguments import ids_of
         from airflow_provider_zcrm.rules.job_watch import JobWatch
 
         jobs = [MassDeleteJob(self.kind, job_id, self.module) for job_id in ids_of(self.job_id, "job_id")]
-        return JobWatch(jobs, configured_schedule(self._poke_seconds()), self.unknown_job_grace)
+        return JobWatch(jobs, configured_schedule(self._poke_seconds()), number_setting("unknown_job_grace"))
 
     def _new_client(self, started_at: float) -> ZohoCrmClient:
         """Return a client that gives up when ``timeout`` is over; a deferrable sensor leaves all retries to the triggerer."""
@@ -170,6 +167,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
     def _ask(self, context: Context) -> None:
         """Ask for the jobs; one that Zoho does not know is asked for again here where the next poke would not remember it."""
         from airflow_provider_zcrm.deletion.wait_for_jobs import poll_jobs
+        from airflow_provider_zcrm.hooks.settings import number_setting
 
         watch, started_at, now = self._watch, self._started_at(context), time.time()
         by_schedule = self._follows_the_jobs and now < started_at + self.timeout
@@ -184,7 +182,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
         level = logging.INFO if started_at == self._began else logging.DEBUG
         poll_jobs(client, watch, jobs, started_at, level)
         while self.reschedule and not self.deferrable and watch.unknown_jobs():
-            time.sleep(min(5.0, self.unknown_job_grace))
+            time.sleep(min(5.0, number_setting("unknown_job_grace")))
             poll_jobs(client, watch, watch.unknown_jobs(), started_at, level)
 
     @property
@@ -207,6 +205,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
     def _defer(self, context: Context) -> NoReturn:
         from airflow_provider_zcrm.deletion.wait_for_jobs import defer_to_triggerer
+        from airflow_provider_zcrm.hooks.settings import number_setting
         from airflow_provider_zcrm.triggers.job_wait import JobWait
 
         obstacle = self._why_a_worker_must_finish(context) if self.finish_in_triggerer else None
@@ -219,7 +218,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
             started_at=now,
             deadline=now + self.timeout,
             poke_interval=self._poke_seconds(),
-            unknown_job_grace=self.unknown_job_grace,
+            unknown_job_grace=number_setting("unknown_job_grace"),
             carry={"reports": self._watch.reports()},
             finish=self.finish_in_triggerer and not obstacle,
             push_xcom=bool(self.do_xcom_push),
@@ -252,5 +251,5 @@ class MassDeleteJobSensor(BaseSensorOperator):
         """Return the reports if they are good, or raise what is wrong with them."""
         from airflow_provider_zcrm.deletion.wait_for_jobs import judge
 
-        judge(reports, self.on_partial_failure, self.unknown_job_grace, _TO_DELETE_THE_REST[self.kind])
+        judge(reports, self.on_partial_failure, _TO_DELETE_THE_REST[self.kind])
         return reports

@@ -64,11 +64,15 @@ bench: $(STAMP) ## Measure everything anew and write the tables of benchmarks/RE
 screenshots: $(BROWSER) ## Take the pictures of the documentation anew, with Chromium
 	SCREENSHOTS=$(CURDIR)/docs/images $(BIN)/python -m pytest -q tests/browser
 
-lint: $(STAMP) ## ruff, mypy and the layers
+lint: $(STAMP) ## ruff, mypy, the layers, and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=.ci $(BIN)/lint-imports
+	$(BIN)/zizmor --offline --no-progress --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.readthedocs .readthedocs.yaml
 
 docs: $(STAMP) ## The documentation, as a site in build/site; every warning is an error
 	@VIRTUAL_ENV=$(abspath $(VENV)) $(INSTALL) --no-build-isolation --editable '.[docs]'

@@ -1,4 +1,4 @@
-"""The page on PyPI: what the metadata of a built wheel says, and whether its links lead somewhere."""
+"""The page on PyPI: what the metadata of a built wheel says, and whether its links point to something."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ PINS     = constraints/airflow-$(AIRFLOW)-py$$($(BIN)/python -c 'import sys; pri
 INSTALL  = $(BIN)/uv pip install --quiet --constraint $(PINS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test matrix smoke dist release chaos distributed bench screenshots docs lint format constraints clean
+.PHONY: help setup demo demo-stop test matrix smoke dist sbom release chaos distributed bench screenshots docs lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -39,7 +39,10 @@ dist: $(STAMP) ## The wheel and the sdist in dist/; the same commit gives the sa
 	@rm -rf dist
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build
 
-release: $(STAMP) ## Build and check what is to be uploaded, and say how; uploads nothing
+sbom: $(STAMP) ## What the wheel in dist/ needs at run time, in build/sbom (CycloneDX)
+	@$(BIN)/python .ci/sbom.py dist/*.whl $(PINS) build/sbom/airflow-provider-zcrm.cdx.json
+
+release: $(STAMP) ## Build and check what is to be published, and say how; publishes nothing
 	@VENV=$(VENV) .ci/release
 
 chaos: $(STAMP) ## RUNS=200 runs of a real Airflow in which things break and workers are killed, each from a fresh seed
@@ -64,11 +67,15 @@ bench: $(STAMP) ## Measure everything anew and write the tables of benchmarks/RE
 screenshots: $(BROWSER) ## Take the pictures of the documentation anew, with Chromium
 	SCREENSHOTS=$(CURDIR)/docs/images $(BIN)/python -m pytest -q tests/browser
 
-lint: $(STAMP) ## ruff, mypy and the layers
+lint: $(STAMP) ## ruff, mypy, the layers, and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=.ci $(BIN)/lint-imports
+	$(BIN)/zizmor --offline --no-progress --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.readthedocs .readthedocs.yaml
 
 docs: $(STAMP) ## The documentation, as a site in build/site; every warning is an error
 	@VIRTUAL_ENV=$(abspath $(VENV)) $(INSTALL) --no-build-isolation --editable '.[docs]'
@@ -94,7 +101,7 @@ $(STAMP): pyproject.toml $(wildcard constraints/*.txt) .ci/find-python
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS) uv; \
 	export VIRTUAL_ENV=$(abspath $(VENV)); \
-	$(INSTALL) hatchling editables; \
+	$(INSTALL) hatchling hatch-fancy-pypi-readme editables; \
 	$(INSTALL) --compile-bytecode --no-build-isolation --editable '.[dev]'; \
 	touch $@
 

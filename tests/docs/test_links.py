@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.test_code_blocks import PAGES, ROOT, name
 
-TEXTS = [*PAGES, ROOT / "docs" / "emulator.md", ROOT / "CHANGELOG.md"]
+TEXTS = [*PAGES, ROOT / "docs" / "emulator.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
 # a name that is not here is a typing error, or a host to think about
 HOSTS = {
     "airflow.apache.org",

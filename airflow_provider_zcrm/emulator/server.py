@@ -46,7 +46,7 @@ class Emulator:
         """Listen, and return the port."""
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/_control{path:(/.*)?}", ControlApi(self).handle)
-        app.router.add_route("*", "/{path:.*}", self._handle)
+        app.router.add_route("*", r"/{path:(?s:.*)}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()

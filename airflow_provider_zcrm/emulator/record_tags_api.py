@@ -100,11 +100,11 @@ def _tags(call: Call, body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check(call: Call, tag: dict[str, Any], index: int) -> None:
-    tag_id, name = tag.get("id"), tag.get("name")
+    tag_id = tag.get("id")
     if tag_id is not None and not isinstance(tag_id, str):
         raise _bad("id", f"$.tags[{index}].id", expected_data_type="string")
-    named_by_id = tag_id is not None and (name is None or isinstance(name, str))
-    error = None if named_by_id else bad_name(name, "$.tags[*].name", MAX_NAME)
+    named_by_id = tag_id is not None and isinstance(tag.get("name", ""), str)
+    error = None if named_by_id else bad_name(tag.get("name"), "$.tags[*].name", MAX_NAME)
     error = error or bad_color(call, tag.get("color_code"), "$.tags[*].color_code")
     if error is not None:
         raise Refused(Answer(400, {"tags": [error]}))

@@ -192,8 +192,12 @@ CORRECTIONS = [
     Correction(
         "tags.json",
         _schema("New_Tag_Request_Wrapper", "properties", "tags", "items"),
-        {"type": "object", "properties": {"name": {"type": "string", "maxLength": 25}, "id": {"type": "string"}}, "required": ["name"]},
-        "asks for the colour, the creator and the times of a tag that is only put on records",
+        {
+            "type": "object",
+            "properties": {"name": {"type": "string", "maxLength": 25}, "id": {"type": "string", "nullable": True}},
+            "anyOf": [{"required": ["id"]}, {"required": ["name"]}],
+        },
+        "asks for the colour, the creator and the times of a tag that is only put on records; the documentation has its id or its name",
     ),
     *(
         Correction(

@@ -186,6 +186,7 @@ BAD_TAGS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "neither id nor name": ({"color_code": "#F48435"}, "MANDATORY_NOT_FOUND", AT_NAME),
     "a name as a number": ({"name": 1}, "INVALID_DATA", {**AT_NAME, "expected_data_type": "text"}),
     "a name as a number beside an id": ({"id": HOT["id"], "name": 1}, "INVALID_DATA", {**AT_NAME, "expected_data_type": "text"}),
+    "a null as name beside an id": ({"id": HOT["id"], "name": None}, "MANDATORY_NOT_FOUND", AT_NAME),
     "a long name": ({"name": "n" * 26}, "INVALID_DATA", {**AT_NAME, "maximum_length": 25}),
     "a color as a number": (
         {"name": "hot", "color_code": 1},

@@ -37,7 +37,7 @@ PAIRS = sorted(
 )
 CHOSEN = [pair for pair in PAIRS if re.search(os.environ.get("ONLY", ""), "airflow-{}-py{}".format(*pair))]
 # these need the `dev` extra or start a whole Airflow of the newest version
-NOT_IN_THE_MATRIX = {"browser", "chaos", "docs", "e2e", "sdk"}
+NOT_IN_THE_MATRIX = {"browser", "chaos", "docs", "e2e", "schemathesis", "sdk"}
 
 nox.options.sessions = ["matrix"]
 nox.options.error_on_missing_interpreters = True

@@ -39,7 +39,7 @@ class Server:
         """Listen, and return the port."""
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/_control{path:(/.*)?}", ControlApi(self._emulator).handle)
-        app.router.add_route("*", "/{path:.*}", self._handle)
+        app.router.add_route("*", r"/{path:(?s:.*)}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()

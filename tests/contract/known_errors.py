@@ -178,9 +178,45 @@ CORRECTIONS = [
     ),
     Correction(
         "tags.json",
+        ("paths", TAGS, "put", "requestBody", "content", "application/json", "schema"),
+        _in(
+            "tags",
+            {
+                "type": "object",
+                "properties": {"id": {"type": "string"}, "name": {"type": "string", "maxLength": 26}},
+                "required": ["id", "name"],
+            },
+        ),
+        "asks for the colour, the creator and the times of a tag, which are not for the user to change",
+    ),
+    Correction(
+        "tags.json",
         _schema("New_Tag_Request_Wrapper", "properties", "tags", "items"),
-        {"type": "object", "properties": {"name": {"type": "string", "maxLength": 25}, "id": {"type": "string"}}, "required": ["name"]},
-        "asks for the colour, the creator and the times of a tag that is only put on records",
+        {
+            "type": "object",
+            "properties": {"name": {"type": "string", "maxLength": 25}, "id": {"type": "string", "nullable": True}},
+            "anyOf": [{"required": ["id"]}, {"required": ["name"]}],
+        },
+        "asks for the colour, the creator and the times of a tag that is only put on records; the documentation has its id or its name",
+    ),
+    *(
+        Correction(
+            "tags.json",
+            _schema(f"{kind}_Tag_Request_Wrapper", "required"),
+            ["tags"],
+            "requires the ids also where the record is in the path, and over_write, which the documentation does not",
+        )
+        for kind in ("New", "Existing")
+    ),
+    Correction(
+        "tags.json",
+        _schema("Existing_Tag"),
+        {
+            "type": "object",
+            "properties": {"id": {"type": "string", "nullable": True}, "name": {"type": "string"}},
+            "anyOf": [{"required": ["id"]}, {"required": ["name"]}],
+        },
+        "requires the id; the documentation has the name in its place",
     ),
     Correction(
         "tags.json",
@@ -281,6 +317,12 @@ CORRECTIONS = [
     ),
     Correction(
         "bulk_read.json",
+        ("paths", f"{BULK_READ_JOB}/result", "get", "responses", "200"),
+        {"description": "", "content": {"application/zip": {}}},
+        "says application/x-download; the newer files say application/zip",
+    ),
+    Correction(
+        "bulk_read.json",
         ("paths", f"{BULK_READ_JOB}/result", "get", "responses", "404"),
         _response(ENVELOPE),
         "says 400 where the documentation and the newer files say 404",
@@ -314,6 +356,27 @@ CORRECTIONS = [
         Correction("record.json", ("paths", path, "get", "responses", status), answer, "missing; the documentation has it")
         for path in (RECORDS, f"{RECORDS}/search")
         for status, answer in (("204", {"description": ""}), ("400", _response(ENVELOPE)))
+    ),
+    *(
+        Correction(
+            "record.json",
+            ("paths", path, "get", "responses", "200"),
+            _response({"allOf": [{"$ref": "#/components/schemas/Response_Wrapper"}, {"type": "object", "required": ["data", "info"]}]}),
+            "allows an error in place of the records, and requires nothing, so that anything fits; the documentation has both keys",
+        )
+        for path in (RECORDS, f"{RECORDS}/search")
+    ),
+    Correction(
+        "record.json",
+        ("paths", f"{RECORDS}/actions/count", "get", "responses", "200"),
+        _response({"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}),
+        "allows an error in place of the count, and the count is text; in the sample of the documentation it is a number",
+    ),
+    Correction(
+        "record.json",
+        ("paths", f"{RECORDS}/actions/count", "get", "responses", "400"),
+        _response(ENVELOPE),
+        "missing; the documentation has AMBIGUITY_DURING_PROCESSING and INVALID_DATA",
     ),
     Correction(
         "modules.json",

@@ -98,7 +98,7 @@ def _operation(method: str, path: str) -> Operation:
         Operation(name, ("paths", template, method.lower()), operations[method.lower()])
         for name in (*FILES, *MORE_FILES)
         if (FOLDER / name).is_file()
-        for template, operations in _document(name)["paths"].items()
+        for template, operations in document(name)["paths"].items()
         if method.lower() in operations and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
     ]
     if not fitting:
@@ -109,7 +109,7 @@ def _operation(method: str, path: str) -> Operation:
 def _resolved(file: str, item: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in item:
         return item
-    found: Any = _document(file)
+    found: Any = document(file)
     for key in item["$ref"].removeprefix("#/").split("/"):
         found = found[key]
     result: dict[str, Any] = found
@@ -124,7 +124,7 @@ def _registry() -> Registry[Any]:
 def _retrieve(uri: str) -> Resource[Any]:
     """Take a file that another names by its address on GitHub from the folder; one that is not there allows everything."""
     name = uri.rpartition("/")[2]
-    contents = _document(name) if (FOLDER / name).is_file() else _Anything()
+    contents = document(name) if (FOLDER / name).is_file() else _Anything()
     return Resource(contents=contents, specification=DRAFT202012)
 
 
@@ -136,20 +136,21 @@ class _Anything(dict[str, Any]):
 
 
 @cache
-def _document(name: str) -> dict[str, Any]:
-    document = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+def document(name: str) -> dict[str, Any]:
+    """Return a file as it is held here: corrected, and its schemas in JSON Schema's words."""
+    contents = json.loads((FOLDER / name).read_text(encoding="utf-8"))
     for correction in CORRECTIONS:
         if correction.file == name:
-            _put(document, correction.place, correction.value)
-    translated: dict[str, Any] = _to_json_schema(document)
+            _put(contents, correction.place, correction.value)
+    translated: dict[str, Any] = _to_json_schema(contents)
     return translated
 
 
-def _put(document: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
+def _put(node: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
     *parents, last = place
     for key in parents:
-        document = document[key]
-    document[last] = value
+        node = node[key]
+    node[last] = value
 
 
 def _to_json_schema(node: Any) -> Any:

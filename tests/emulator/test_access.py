@@ -159,7 +159,15 @@ def test_a_profile_without_the_permission_is_refused(user: User, permission: str
     assert permission in answer.json()["details"]["permissions"]
 
 
-WRONG_PATHS = ["/crm/v8/crm/v7/settings/tags", "/crm/v1/org", "/crm/v9/org", "/crm/org", "/crm/v8/settings/nothing", "/Leads/nothing"]
+WRONG_PATHS = [
+    "/crm/v8/crm/v7/settings/tags",
+    "/crm/v1/org",
+    "/crm/v9/org",
+    "/crm/org",
+    "/crm/v8/settings/nothing",
+    "/Leads/nothing",
+    "/Leads/%0A",
+]
 
 
 @pytest.mark.parametrize("path", WRONG_PATHS)

@@ -172,6 +172,58 @@ def test_removing_tells_what_is_left_and_minds_no_unknown_tag(user: User) -> Non
     assert [element["details"]["tags"] for element in answer.json()["data"]] == [[VIP], [COLD]]
 
 
+def test_the_id_of_a_tag_wins_over_its_name_when_it_is_removed(user: User) -> None:
+    answer = user.post(REMOVE, {"tags": [{"name": "hot", "id": VIP["id"]}], "ids": [ONE]})
+
+    assert answer.json()["data"][0]["details"]["tags"] == [HOT]
+
+
+AT_ID = {"api_name": "id", "json_path": "$.tags[0].id", "expected_data_type": "string"}
+AT_NAME = {"api_name": "name", "json_path": "$.tags[*].name"}
+BAD_TAGS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
+    "an id as a number": ({"id": int(HOT["id"])}, "INVALID_DATA", AT_ID),
+    "an id as an array": ({"id": [], "name": "hot"}, "INVALID_DATA", AT_ID),
+    "neither id nor name": ({"color_code": "#F48435"}, "MANDATORY_NOT_FOUND", AT_NAME),
+    "a name as a number": ({"name": 1}, "INVALID_DATA", {**AT_NAME, "expected_data_type": "text"}),
+    "a name as a number beside an id": ({"id": HOT["id"], "name": 1}, "INVALID_DATA", {**AT_NAME, "expected_data_type": "text"}),
+    "a null as name beside an id": ({"id": HOT["id"], "name": None}, "MANDATORY_NOT_FOUND", AT_NAME),
+    "a long name": ({"name": "n" * 26}, "INVALID_DATA", {**AT_NAME, "maximum_length": 25}),
+    "a color as a number": (
+        {"name": "hot", "color_code": 1},
+        "INVALID_DATA",
+        {"api_name": "color_code", "json_path": "$.tags[*].color_code", "expected_data_type": "text"},
+    ),
+}
+
+
+@pytest.mark.parametrize("path", [ADD, REMOVE, f"/Leads/{ONE}/actions/add_tags", f"/Leads/{ONE}/actions/remove_tags"])
+@pytest.mark.parametrize("case", BAD_TAGS)
+def test_a_bad_tag_is_refused_and_nothing_is_done(user: User, case: str, path: str) -> None:
+    tag, code, details = BAD_TAGS[case]
+    before = user.control.tagged("Leads")
+
+    answer = user.post(path, {"tags": [tag], "ids": [ONE]})
+
+    (error,) = answer.json().get("tags", [answer.json()])
+    assert (answer.status_code, error["code"], error["details"]) == (400, code, details)
+    assert user.control.tagged("Leads") == before
+
+
+def test_an_over_write_that_is_no_boolean_is_refused_and_makes_no_tag(user: User) -> None:
+    answer = user.post(ADD, {"tags": [{"name": "new"}], "ids": [ONE], "over_write": "true"})
+
+    details = {"api_name": "over_write", "json_path": "$.over_write", "expected_data_type": "boolean"}
+    assert (answer.status_code, answer.json()["code"], answer.json()["details"]) == (400, "INVALID_DATA", details)
+    assert "new" not in user.control.tags("Leads")
+
+
+@pytest.mark.parametrize("verb", ["add_tags", "remove_tags"])
+def test_bad_ids_are_refused_also_where_the_path_has_the_record(user: User, verb: str) -> None:
+    answer = user.post(f"/Leads/{ONE}/actions/{verb}", {"tags": [VIP], "ids": ["x"]})
+
+    assert (answer.status_code, answer.json()["details"]) == (400, {"api_name": "ids", "json_path": "$.ids[0]"})
+
+
 def test_fifty_records_cost_a_credit(user: User) -> None:
     records = user.control.add_records("Leads", 101)
     user.control.reset_counters()

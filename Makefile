@@ -15,6 +15,9 @@ WORKERS ?= $(shell expr 3 '*' $$(nproc))
 PINS     = constraints/airflow-$(AIRFLOW)-py$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt
 INSTALL  = $(BIN)/uv pip install --quiet --constraint $(PINS)
 
+# Many processes import the same modules: each would compile them anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-stop check test matrix smoke dist release chaos distributed bench screenshots docs lint format constraints clean
 
@@ -62,7 +65,7 @@ bench: $(STAMP) ## Measure everything anew and write the tables of benchmarks/RE
 	@missed=; \
 	for script in $$(grep -l '^if __name__' benchmarks/*.py); do \
 	  name=$$(basename $$script .py); started=$$(date +%s); echo "--- $$name"; \
-	  env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks.$$name || missed="$$missed $$name"; \
+	  $(BIN)/python -m benchmarks.$$name || missed="$$missed $$name"; \
 	  echo "--- $$name took $$(($$(date +%s) - started)) s"; \
 	done; \
 	if [ -n "$$missed" ]; then echo "Missed, or failed:$$missed"; exit 1; fi; \

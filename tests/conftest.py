@@ -51,6 +51,7 @@ _LONGEST = ["chaos", "browser", "e2e", "dag_test", "docs", "cli"]
 _ONE_AIRFLOW = {"e2e", "dag_test"}
 
 
+@pytest.hookimpl(tryfirst=True)  # but after pytest-randomly; xdist reads the groups next
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = _folder(item)

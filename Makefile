@@ -7,12 +7,19 @@ BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.set-up-is-done
 BROWSER := $(VENV)/.browser-is-set-up
 REPORTS := build/reports
+# The tests that need neither a server nor an Airflow process
+QUICK   := $(wildcard tests/unit tests/walk)
+# Many tests wait for an Airflow, so more of them than there are cores can run at once
+WORKERS ?= $(shell expr 3 '*' $$(nproc))
 # those of the Python in $(VENV), which is there by the time that they are needed
 PINS     = constraints/airflow-$(AIRFLOW)-py$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt
 INSTALL  = $(BIN)/uv pip install --quiet --constraint $(PINS)
 
+# Many processes import the same modules: each would compile them anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test matrix smoke dist sbom release chaos distributed bench screenshots docs lint format constraints clean
+.PHONY: help setup demo demo-stop check test matrix smoke dist sbom release chaos distributed bench screenshots docs lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -25,9 +32,12 @@ demo: $(STAMP) ## A clean-up with a real Airflow and a Zoho CRM emulator; KEEP=1
 demo-stop: ## Stop what `make demo KEEP=1` left running
 	@if [ -x $(BIN)/python ]; then exec $(BIN)/python -m demo --stop; fi
 
-test: $(BROWSER) ## The whole suite, with coverage; ARGS="..." goes to pytest
+check: lint ## `make lint` and the tests that need neither a server nor an Airflow process
+	$(BIN)/python -m pytest -q $(QUICK) -n auto --dist worksteal $(ARGS)
+
+test: $(BROWSER) ## The whole suite, with coverage; WORKERS=1 runs one test at a time, ARGS="..." goes to pytest
 	@mkdir -p $(REPORTS)
-	$(BIN)/python -m pytest tests --cov --cov-report=term --junitxml=$(REPORTS)/junit.xml $(ARGS)
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadgroup --cov --cov-report=term --junitxml=$(REPORTS)/junit.xml $(ARGS)
 
 matrix: dist ## Every Airflow of constraints/ with every Python; ONLY=2.11 picks some, JOBS=1 takes one at a time, ARGS="..." goes to pytest
 	ONLY='$(ONLY)' $(BIN)/uv run --quiet --script noxfile.py --parallel $(or $(JOBS),2) --allow-parallel -- $(ARGS)
@@ -58,7 +68,7 @@ bench: $(STAMP) ## Measure everything anew and write the tables of benchmarks/RE
 	@missed=; \
 	for script in $$(grep -l '^if __name__' benchmarks/*.py); do \
 	  name=$$(basename $$script .py); started=$$(date +%s); echo "--- $$name"; \
-	  env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks.$$name || missed="$$missed $$name"; \
+	  $(BIN)/python -m benchmarks.$$name || missed="$$missed $$name"; \
 	  echo "--- $$name took $$(($$(date +%s) - started)) s"; \
 	done; \
 	if [ -n "$$missed" ]; then echo "Missed, or failed:$$missed"; exit 1; fi; \

@@ -45,10 +45,25 @@ def another_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorServer]:
         yield other
 
 
+# The folders whose tests take longest. They start first, because the run ends with the longest of them
+_LONGEST = ["chaos", "browser", "e2e", "dag_test", "docs", "cli"]
+# The folders whose tests share an Airflow, so that one worker must have all of them
+_ONE_AIRFLOW = {"e2e", "dag_test"}
+
+
+@pytest.hookimpl(tryfirst=True)  # but after pytest-randomly; xdist reads the groups next
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent / "unit"):
+        folder = _folder(item)
+        if folder == "unit":
             item.add_marker("smoke")
+        if folder in _ONE_AIRFLOW:
+            item.add_marker(pytest.mark.xdist_group(folder))
+    items.sort(key=lambda item: _LONGEST.index(_folder(item)) if _folder(item) in _LONGEST else len(_LONGEST))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(scope="session")

@@ -66,8 +66,12 @@ class Control:
         self._order("POST", "/clock", {"advance": seconds})
 
     def freeze(self) -> None:
-        """Stop the emulator's clock, so that time passes only with `advance`; a new seed lets it run again."""
+        """Stop the emulator's clock, so that time passes only with `advance`, until `unfreeze` or a new seed."""
         self._order("POST", "/clock", {"frozen": True})
+
+    def unfreeze(self) -> None:
+        """Let the emulator's clock go on from where it stands."""
+        self._order("POST", "/clock", {"frozen": False})
 
     def jobs(self, **plan: Any) -> None:
         """Change how jobs go from now on (see `jobs.JobPlan` for the fields)."""

@@ -29,6 +29,7 @@ class Airflow:
 
     def __init__(self, folder: Path) -> None:
         self.deprecations = folder / "deprecations.txt"
+        self._folder = folder
         self._dags = folder / "dags"
         self._dags.mkdir()
         for dag in (*EXAMPLES.glob("*.py"), *(HERE / "dags").glob("*.py")):
@@ -46,6 +47,9 @@ class Airflow:
             "PYTHONPATH": str(HERE / "watch"),
             "DEPRECATIONS": str(self.deprecations),
         }
+        self._commands = subprocess.Popen(
+            [sys.executable, HERE / "commands.py"], env=self._env, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def connect(self, emulator: EmulatorServer, conn_id: str = "zoho_crm_default") -> None:
         """Point a connection at an emulator."""
@@ -72,20 +76,38 @@ class Airflow:
         assert (done.returncode == 0) is well, log[-9000:]
         return log
 
+    def close(self) -> None:
+        """End the process of the commands."""
+        self._commands.terminate()
+        self._commands.communicate()
+
     def _run(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "airflow", *arguments]
-        kept = self._env | dict(env or {})
-        return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=240, cwd=self._dags.parent, check=False)
+        """Run a command; one with an environment of its own gets a process of its own, because Airflow reads its settings once."""
+        if env:
+            command = [sys.executable, "-m", "airflow", *arguments]
+            return subprocess.run(command, env=self._env | env, capture_output=True, text=True, timeout=240, cwd=self._folder, check=False)
+        outputs = [self._folder / "stdout.txt", self._folder / "stderr.txt"]
+        order = {"arguments": arguments, "env": self._env, "outputs": list(map(str, outputs))}
+        assert self._commands.stdin
+        assert self._commands.stdout
+        self._commands.stdin.write(json.dumps(order) + "\n")
+        self._commands.stdin.flush()
+        code = self._commands.stdout.readline()
+        assert code, "the process of the commands has died"
+        return subprocess.CompletedProcess(arguments, int(code), *(output.read_text() for output in outputs))
 
 
 @pytest.fixture(scope="session")
-def _airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+def _airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     made = Airflow(tmp_path_factory.mktemp("dag_test"))
-    made.run("db", "migrate")
-    if IS_AIRFLOW_2:
-        # dag.test() of Airflow 2 takes it for granted that the database knows the asset aliases of the DAGs
-        made.run("dags", "reserialize")
-    return made
+    try:
+        made.run("db", "migrate")
+        if IS_AIRFLOW_2:
+            # dag.test() of Airflow 2 takes it for granted that the database knows the asset aliases of the DAGs
+            made.run("dags", "reserialize")
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from demo.local_airflow import COMPONENTS, LocalAirflow
 from demo.processes import Processes
-from tests.conftest import connection_json
+from tests.conftest import CLIENT_SECRET, REFRESH_TOKEN, connection_json
 
 DAGS = Path(__file__).parent / "dags"
 _OVER = ("success", "failed", "upstream_failed", "skipped")
@@ -55,11 +55,11 @@ class RealAirflow:
         self.processes.kill(component)
         self.processes.start(component, self.airflow.command(*COMPONENTS[component]), self.airflow.env)
 
-    def everything_written(self) -> Iterator[tuple[Path, bytes]]:
-        """Yield every file that Airflow has written: database, logs of tasks and of components."""
-        for path in self.airflow.home.parent.rglob("*"):
-            if path.is_file():
-                yield path, path.read_bytes()
+    def secrets_in_files(self) -> list[tuple[str, str]]:
+        """Search every file that Airflow has written (database, logs of tasks and of components) for every secret that it was given."""
+        secrets = [CLIENT_SECRET, REFRESH_TOKEN, "Zoho-oauthtoken", *self.access_tokens]
+        files = {path: path.read_bytes() for path in self.airflow.home.parent.rglob("*") if path.is_file()}
+        return [(path.name, secret[:12]) for path, content in files.items() for secret in secrets if secret.encode() in content]
 
 
 class DagRun:
@@ -136,19 +136,20 @@ def running_airflow(tmp_path_factory: pytest.TempPathFactory, emulator_server: E
             real = RealAirflow(airflow, processes, emulator_server)
             real.connect("zoho_crm_default", emulator_server)
             yield real
+            assert real.secrets_in_files() == []
         finally:
             processes.stop()
 
 
 @pytest.fixture
-def real(running_airflow: RealAirflow) -> RealAirflow:
+def real(running_airflow: RealAirflow) -> Iterator[RealAirflow]:
     """The running Airflow with a fresh org in the emulator, for whose credentials Airflow has stored no token yet."""
     variables = running_airflow.airflow.call("GET", "/variables")["variables"]
     for variable in variables:
         running_airflow.airflow.call("DELETE", f"/variables/{variable['key']}")
-    _ = running_airflow.access_tokens
     running_airflow.emulator.seed("minimal")
-    return running_airflow
+    yield running_airflow
+    _ = running_airflow.access_tokens  # the next test starts with a new org, which has none
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout, Asset
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout, Asset, TaskDeferred
 from airflow.triggers import base as airflow_triggers
 from airflow.triggers.base import TaskSuccessEvent
 
@@ -57,8 +58,11 @@ def submit(*tag_ids: str) -> str:
     return ZohoCrmHook().get_conn().send(submit_tags("Leads", LEADS_ID, tag_ids or (HOT, COLD)))
 
 
-def wait(mode: dict[str, Any], job_id: Any, **arguments: Any) -> Any:
-    """Run a sensor to its end, through all its pokes, and return its value."""
+def wait(mode: dict[str, Any], job_id: Any, between: Callable[[], None] = lambda: None, **arguments: Any) -> Any:
+    """Run a sensor to its end, through all its pokes, and return its value.
+
+    :param between: what happens after each poke of a rescheduled sensor.
+    """
     defaults: dict[str, Any] = {"task_id": "wait", "poke_interval": 0.1, "unknown_job_grace": 0.5, "timeout": 20}
     run = TaskRun(MassDeleteJobSensor(job_id=job_id, **(defaults | mode | arguments)))
     while True:
@@ -67,6 +71,7 @@ def wait(mode: dict[str, Any], job_id: Any, **arguments: Any) -> Any:
         except AirflowRescheduleException:
             run.ti.first_reschedule = run.ti.first_reschedule or run.ti.start_date
             run.ti.try_number -= 1
+            between()
 
 
 def report(job_id: str, **changes: Any) -> dict[str, Any]:
@@ -273,8 +278,8 @@ def test_an_event_that_is_not_understood_fails_loudly(event: Any) -> None:
 
 
 def test_the_trigger_carries_no_secret(emulator: Control) -> None:
-    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True))
     emulator.jobs(start_delay=60)
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True))
     run.start()
     assert run.deferred is not None
     text = str(run.deferred.trigger.serialize())
@@ -282,22 +287,30 @@ def test_the_trigger_carries_no_secret(emulator: Control) -> None:
     assert "1000." not in text
 
 
-def finished(job_id: str, **arguments: Any) -> Any:
+def deferred(emulator: Control, run: TaskRun) -> TaskDeferred:
+    """Let the task of a fresh job defer, and return with what. The clock must be frozen since the submission; now it goes on."""
+    run.start()
+    emulator.unfreeze()
+    assert run.deferred is not None
+    return run.deferred
+
+
+def finished(emulator: Control, job_id: Any, **arguments: Any) -> Any:
     """Return what the trigger of a sensor fires that may finish in the triggerer."""
     defaults: dict[str, Any] = {"task_id": "wait", "deferrable": True, "poke_interval": 0.1, "finish_in_triggerer": True}
     run = TaskRun(MassDeleteJobSensor(job_id=job_id, **(defaults | arguments)))
-    run.start()
-    assert run.deferred is not None
-    return asyncio.run(fire(rebuilt(run.deferred.trigger)))
+    return asyncio.run(fire(rebuilt(deferred(emulator, run).trigger)))
 
 
 def test_a_trigger_ends_the_task_if_it_may_and_all_went_well(emulator: Control) -> None:
+    emulator.freeze()
     emulator.next_jobs(1, start_delay=0.0, duration=0.0)
     quick, slow = submit(HOT), submit(COLD)
-    event = finished([quick, slow])
+    event = finished(emulator, [quick, slow])
     assert isinstance(event, TaskSuccessEvent)
     assert event.xcoms == {"return_value": [report(quick, total=1, deleted=1), report(slow, total=1, deleted=1)]}
-    assert finished(submit("2276164000001021043"), do_xcom_push=False).xcoms == {}
+    emulator.freeze()
+    assert finished(emulator, submit("2276164000001021043"), do_xcom_push=False).xcoms == {}
 
 
 @pytest.mark.parametrize(
@@ -305,8 +318,9 @@ def test_a_trigger_ends_the_task_if_it_may_and_all_went_well(emulator: Control) 
     [({"outcome": "failed"}, {}), ({"failing": ["cold"]}, {"on_partial_failure": "ignore"}), ({"start_delay": 60}, {"timeout": 0.5})],
 )
 def test_every_other_end_goes_through_the_worker(emulator: Control, plan: dict[str, Any], arguments: dict[str, Any]) -> None:
+    emulator.freeze()
     emulator.jobs(**plan)
-    event = finished(submit(), **arguments)
+    event = finished(emulator, submit(), **arguments)
     assert event.payload["kind"] == "mass_delete_jobs"
 
 
@@ -332,7 +346,8 @@ def test_a_sensor_that_only_a_worker_can_end_says_why(
     if why == "this Airflow cannot":
         monkeypatch.delattr(airflow_triggers, "TaskSuccessEvent")  # as in an Airflow that has none
     caplog.set_level("INFO")
-    event = finished(submit(), **arguments)
+    emulator.freeze()
+    event = finished(emulator, submit(), **arguments)
     assert event.payload["status"] == "ended"
     told = caplog.text + capsys.readouterr().out
     assert "finish_in_triggerer is off, because " in told
@@ -343,9 +358,10 @@ def test_no_poke_of_a_rescheduled_sensor_repeats_what_another_one_has_told(
     emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level("INFO")
+    emulator.freeze()
     emulator.jobs(start_delay=1, duration=0.2)
     job_id = submit()
-    wait(MODES["reschedule"], job_id)
+    wait(MODES["reschedule"], job_id, between=lambda: emulator.advance(0.25))
     assert len(emulator.requests(MASS_DELETE, "GET")) > 3
     # Airflow 2 tells both of them, Airflow 3 one
     told = [caplog.text, capsys.readouterr().out]
@@ -384,19 +400,19 @@ def test_killing_a_sensor_says_that_the_jobs_go_on(emulator: Control, caplog: py
 def test_ending_a_deferred_task_says_that_the_jobs_go_on(
     emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    emulator.freeze()
     run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True))
-    run.start()
-    assert run.deferred is not None
-    asyncio.run(run.deferred.trigger.on_kill())
+    asyncio.run(deferred(emulator, run).trigger.on_kill())
     # Airflow 3 logs through structlog, which caplog does not see
     assert "goes on" in caplog.text + capsys.readouterr().out
 
 
 def test_a_trigger_does_not_fire_before_airflow_has_noted_the_deferral(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 1.5)
+    emulator.freeze()
     run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
     started = time.monotonic()
-    run.start()
+    deferred(emulator, run)
     asked = len(emulator.requests(MASS_DELETE, "GET"))
     run.resume()
     assert time.monotonic() - started >= 1.5
@@ -415,8 +431,9 @@ def test_an_airflow_that_does_not_give_the_connection_only_delays_a_deferred_wai
             raise failures.pop()
         return await real(*arguments)
 
+    emulator.freeze()
     run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
-    run.start()
+    deferred(emulator, run)
     monkeypatch.setattr(triggerer, "ask_airflow", ask_airflow)
     assert run.resume()[0]["state"] == "COMPLETED"
     assert not failures
@@ -424,8 +441,8 @@ def test_an_airflow_that_does_not_give_the_connection_only_delays_a_deferred_wai
 
 @pytest.mark.parametrize("broken", [None, "{}"])
 def test_a_connection_that_cannot_work_ends_a_deferred_wait(emulator: Control, monkeypatch: pytest.MonkeyPatch, broken: str | None) -> None:
-    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
     emulator.jobs(start_delay=60)
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
     run.start()
     if broken:
         monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", '{"conn_type": "zoho_crm", "login": "1000.X"}')
@@ -465,9 +482,10 @@ def test_the_timeout_holds_while_zoho_cannot_answer(emulator: Control, mode: dic
 
 
 def test_a_job_that_ended_before_the_timeout_is_a_success_also_for_a_trigger_that_comes_late(emulator: Control) -> None:
+    emulator.freeze()
     job_id = submit()
     run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=job_id, deferrable=True, poke_interval=60, timeout=0.5))
-    run.start()
+    deferred(emulator, run)
     time.sleep(0.6)
     assert run.resume() == [report(job_id)]
 

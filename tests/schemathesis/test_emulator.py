@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from airflow_provider_zcrm.emulator import gateway
-from airflow_provider_zcrm.emulator.server import EmulatorServer
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.contract import oas
 from tests.emulator.user import User
 from tests.schemathesis.document import example_of, merged_document

@@ -63,6 +63,10 @@ class TaskInstance:
         if not IS_AIRFLOW_2:
             self.get_first_reschedule_date = lambda _context: self.first_reschedule
 
+    def xcom_pull(self, task_ids: str, key: str, map_indexes: int) -> Any:
+        assert (task_ids, map_indexes) == (self.task_id, self.map_index)
+        return self.xcoms.get(key)
+
     def xcom_push(self, key: str, value: Any) -> None:
         self.xcoms[key] = json.loads(json.dumps(value))
         self.pushed.append((key, self.xcoms[key]))
@@ -79,12 +83,14 @@ class TaskRun:
     """One task instance.
 
     :param state: whether there is a task state store; if it is not said, what the Airflow at hand has. True skips the test without one.
+    :param settings: of ``[zoho_crm]`` in the Airflow configuration, while the task runs.
     """
 
-    def __init__(self, task: BaseOperator, *, state: bool = HAS_TASK_STATE) -> None:
+    def __init__(self, task: BaseOperator, *, state: bool = HAS_TASK_STATE, **settings: float) -> None:
         if state and not HAS_TASK_STATE:
             pytest.skip(_WITHOUT_IT)
         self.task = task
+        self.settings = {f"AIRFLOW__ZOHO_CRM__{name.upper()}": str(value) for name, value in settings.items()}
         self.ti = TaskInstance(task)
         self.dag_run = DagRun()
         self.store = StateStore() if state else None
@@ -103,7 +109,7 @@ class TaskRun:
         self.ti.xcoms.clear()
         self.deferred = None
         try:
-            with _first_reschedule_told(self.ti):
+            with _first_reschedule_told(self.ti), mock.patch.dict("os.environ", self.settings):
                 self.value = self.fresh_task().execute(self.context())
         except TaskDeferred as deferred:
             self.deferred = deferred
@@ -114,7 +120,8 @@ class TaskRun:
         event = asyncio.run(fire(rebuilt(self.deferred.trigger)))
         self.events.append(event)
         kwargs = {**(self.deferred.kwargs or {}), "event": json.loads(json.dumps(event.payload))}
-        return self.fresh_task().resume_execution(self.deferred.method_name, kwargs, self.context())
+        with mock.patch.dict("os.environ", self.settings):
+            return self.fresh_task().resume_execution(self.deferred.method_name, kwargs, self.context())
 
     def clear(self, *, reset_dag_run: bool = True) -> None:
         """Do what clearing a finished task does to its numbers, with the DAG run's or without."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_zcrm.api.errors import InvalidArgument
+from airflow_provider_zcrm.api.errors import InvalidArgument, PermanentError
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.base import DEFAULT_MAX_SHARE, MassDeleteOperator
 
@@ -146,6 +146,11 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             check_time(known, DeadlineReached)
             stored = StoredJournal(context, _JOURNAL)
             journal, request = self._open(context, stored)
+            if journal.request is None:
+                raise PermanentError(
+                    "The journal of the task is gone, so which tags its jobs were to delete is not known. Nothing more was sent.",
+                    advice=f"Look at the tags of {self.module} in Zoho CRM, then clear the task.",
+                )
             deletion = self._deletion(context, stored, request, journal)
             done = deletion.run(known["jobs"])
             return self._finish(context, request, deletion, done, self._calls_before(context, known))

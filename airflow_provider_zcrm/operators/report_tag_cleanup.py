@@ -80,7 +80,7 @@ class ReportTagCleanupOperator(BaseOperator):
             looked_at=find.get("looked_at"),
             chosen=find.get(),
             kept=find.get("kept") or {},
-            set_aside=delete.get("set_aside") or (),
+            skipped=delete.get("skipped") or (),
             deleted=counts.get("deleted"),
             failed=counts.get("failed"),
             ended=delete.get() is not None,

@@ -17,7 +17,7 @@ class CleanupReport:
     :param looked_at: how many tags the module had.
     :param chosen: the chosen tags, each with ``id``, ``name``, ``records`` and ``reason``.
     :param kept: how many tags were kept, by reason.
-    :param set_aside: chosen tags that were left out, because Zoho refuses them, each with ``id``, ``name`` and ``reason``.
+    :param skipped: chosen tags that were skipped, each with ``id``, ``name`` and ``reason``.
     :param deleted: how many tags are gone.
     :param failed: how many tags should be gone and are not.
     :param ended: whether the deletion came to a good end.
@@ -31,7 +31,7 @@ class CleanupReport:
     looked_at: int | None = None
     chosen: Sequence[Mapping[str, Any]] | None = None
     kept: Mapping[str, int] = field(default_factory=dict)
-    set_aside: Sequence[Mapping[str, Any]] = ()
+    skipped: Sequence[Mapping[str, Any]] = ()
     deleted: int | None = None
     failed: int | None = None
     ended: bool = False
@@ -59,7 +59,7 @@ class CleanupReport:
             "looked_at": self.looked_at,
             "chosen": None if self.chosen is None else len(self.chosen),
             "kept": sum(self.kept.values()),
-            "set_aside": len(self.set_aside),
+            "skipped": len(self.skipped),
             "deleted": self.deleted,
             "failed": self.failed,
             "backup": self.backup,
@@ -75,7 +75,7 @@ class CleanupReport:
             _table([name.replace("_", " ") for name in numbers], [list(numbers.values())]),
             *([f"Backup: `{self.backup}`"] if self.backup else []),
             *self._tags("Chosen", self.chosen or (), ("name", "records", "reason")),
-            *self._tags("Set aside, because Zoho does not delete them", self.set_aside, ("name", "reason")),
+            *self._tags("Skipped", self.skipped, ("name", "reason")),
             *([_table(["kept", "why"], [[count, reason] for reason, count in self.kept.items()])] if self.kept else []),
         ]
         return "\n\n".join(parts)

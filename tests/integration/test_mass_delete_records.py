@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from contextlib import suppress
 from typing import Any
 
@@ -10,13 +9,12 @@ import pytest
 
 from airflow_provider_zcrm.api import mass_delete as api_mass_delete
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
-from airflow_provider_zcrm.deletion import records_by_view
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
-from airflow_provider_zcrm.rules import poll_schedule
+from airflow_provider_zcrm.rules import pauses, poll_schedule
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
 from airflow_provider_zcrm.triggers import mass_delete_job
 from tests.airflow_task import TaskRun
@@ -32,14 +30,14 @@ ORG = {"zgid": "808232144", "refresh_tokens": [{"token": "1000.emulator-refresh-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait parts of a second for other jobs, and let the trigger fire at once."""
-    monkeypatch.setattr(records_by_view, "growing_pauses", lambda: itertools.repeat(0.1))
+    monkeypatch.setattr(pauses, "OTHER_JOB_PAUSES", (0.1,))
     monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 
-def run(*, state: bool = True, **arguments: Any) -> TaskRun:
+def run(*, state: bool = True, unknown_job_grace: float = 60.0, **arguments: Any) -> TaskRun:
     defaults: dict[str, Any] = {"task_id": "delete", "module": "Leads", "poke_interval": 0.1, "retries": 3}
-    return TaskRun(MassDeleteRecordsOperator(**(defaults | arguments)), state=state)
+    return TaskRun(MassDeleteRecordsOperator(**(defaults | arguments)), state=state, unknown_job_grace=unknown_job_grace)
 
 
 def by_view(**arguments: Any) -> TaskRun:

@@ -13,14 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api.errors import ScopeMissing, SubmissionUncertain, TagNotFound
-from airflow_provider_zcrm.deletion import tags as tag_deletion
 from airflow_provider_zcrm.deletion import wait_for_jobs
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
-from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator, _failures
-from airflow_provider_zcrm.rules import poll_schedule
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.rules import pauses, poll_schedule, tag_deletion
 from airflow_provider_zcrm.rules.errors import TagsLeftBehind
 from airflow_provider_zcrm.triggers import mass_delete_job
 from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
@@ -33,13 +32,15 @@ HOT, COLD = "2276164000001021041", "2276164000001021042"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the list again after parts of a second instead of a minute, and let the trigger fire at once."""
-    monkeypatch.setattr(tag_deletion, "_LOOKS", (0.2, 0.4, 0.6))
+    monkeypatch.setattr(tag_deletion, "LIST_FOLLOWS", (0.2, 0.6, 1.2))
+    monkeypatch.setattr(tag_deletion, "NOT_FOUND_PAUSES", (0.2, 0.4, 0.6))
     monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setenv("AIRFLOW__ZOHO_CRM__SETTLE", "1.0")
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 
 def task(**arguments: Any) -> MassDeleteTagsOperator:
-    defaults: dict[str, Any] = {"task_id": "delete", "module": "Leads", "poke_interval": 0.1, "settle": 1.0, "retries": 2}
+    defaults: dict[str, Any] = {"task_id": "delete", "module": "Leads", "poke_interval": 0.1, "retries": 2}
     return MassDeleteTagsOperator(**(defaults | arguments))
 
 
@@ -236,7 +237,7 @@ def test_guards_count_the_tags_that_are_there(emulator: Control) -> None:
 @needs_task_state
 def test_a_retry_is_not_stopped_by_a_guard_because_others_have_deleted_tags(emulator: Control) -> None:
     emulator.fault("drop_before", MASS_DELETE, method="POST", times=2)
-    run = TaskRun(task(tag_names=["hot", "cold"], settle=0.5))
+    run = TaskRun(task(tag_names=["hot", "cold"]), settle=0.5)
     with pytest.raises(SubmissionUncertain):
         run.try_once()
     emulator.remove_tags("Leads", [emulator.tags("Leads")[name] for name in ("VIP", "do-not-call", "webinar-2024-03")])
@@ -306,7 +307,7 @@ def test_a_retry_with_a_connection_that_leads_elsewhere_fails_for_good(emulator:
 def test_a_connection_that_leads_elsewhere_after_the_wait_is_not_asked_what_became_of_the_tags(
     emulator: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = TaskRun(task(tag_ids=[HOT], wait_for_completion=True, deferrable=True, unknown_job_grace=0.3))
+    run = TaskRun(task(tag_ids=[HOT], wait_for_completion=True, deferrable=True), unknown_job_grace=0.3)
     run.start()
     with another_host(monkeypatch) as other:
         other.control.remove_tags("Leads", [HOT])
@@ -339,7 +340,7 @@ def test_tags_that_are_gone_with_a_job_that_zoho_does_not_know_are_told_as_a_war
     emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     emulator.jobs(start_delay=0.1, duration=0.1, forgotten_after=0.0)
-    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, unknown_job_grace=0.3))
+    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True), unknown_job_grace=0.3)
     assert len(run.try_once()) == 1
     assert "connection zoho_crm_default leads to another org now" in caplog.text + capsys.readouterr().out
 
@@ -537,7 +538,7 @@ def test_a_submission_whose_answer_is_lost_is_not_sent_again(
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(emulator_server.url, request_timeout=0.8))
     emulator.fault(path=MASS_DELETE, method="POST", **fault)
-    run = TaskRun(task(tag_names=["hot", "cold"], settle=5.0, wait_for_completion=True))
+    run = TaskRun(task(tag_names=["hot", "cold"], wait_for_completion=True), settle=5.0)
     assert run.try_once() == []
     assert len(posts(emulator)) == 1
     assert not {"hot", "cold"} & set(emulator.tags("Leads"))
@@ -545,14 +546,14 @@ def test_a_submission_whose_answer_is_lost_is_not_sent_again(
 
 def test_a_submission_that_never_arrived_is_sent_again_once_the_list_has_stood_still(emulator: Control) -> None:
     emulator.fault("drop_before", MASS_DELETE, method="POST")
-    run = TaskRun(task(tag_names=["hot"], settle=1.0))
+    run = TaskRun(task(tag_names=["hot"]), settle=1.0)
     assert len(run.try_once()) == 1
     assert len(accepted(emulator)) == 1
 
 
 def test_a_submission_that_is_uncertain_twice_fails_the_try_and_the_next_one_goes_on(emulator: Control) -> None:
     emulator.fault("drop_before", MASS_DELETE, method="POST", times=2)
-    run = TaskRun(task(tag_names=["hot"], settle=0.5))
+    run = TaskRun(task(tag_names=["hot"]), settle=0.5)
     with pytest.raises(SubmissionUncertain, match="2276164000001021041 = hot"):
         run.try_once()
     assert len(run.try_once()) == 1
@@ -562,14 +563,14 @@ def test_a_submission_that_is_uncertain_twice_fails_the_try_and_the_next_one_goe
 def test_a_job_that_starts_late_is_given_time_before_its_tags_are_sent_again(emulator: Control) -> None:
     emulator.jobs(start_delay=1.0, duration=1.0)
     emulator.fault("drop_after", MASS_DELETE, method="POST")
-    run = TaskRun(task(tag_names=["hot", "cold", "VIP"], settle=3.0, max_share=1.0))
+    run = TaskRun(task(tag_names=["hot", "cold", "VIP"], max_share=1.0), settle=3.0)
     assert run.try_once() == []
     assert len(accepted(emulator)) == 1
 
 
 @needs_task_state
 def test_a_worker_that_dies_between_the_answer_and_the_journal_does_not_double_the_job(emulator: Control) -> None:
-    run = TaskRun(task(tag_names=["hot"], settle=3.0))
+    run = TaskRun(task(tag_names=["hot"]), settle=3.0)
     assert run.store is not None
     run.store.fail_on_write = 4  # after the opening, what is wanted, and the intent: the write of the job id
     with pytest.raises(RuntimeError):
@@ -599,7 +600,7 @@ def test_without_a_journal_a_retry_waits_before_it_sends(emulator: Control) -> N
 
 
 def test_without_a_journal_a_first_try_sends_at_once(emulator: Control) -> None:
-    assert len(TaskRun(task(tag_names=["hot"], settle=300.0), state=False).try_once()) == 1
+    assert len(TaskRun(task(tag_names=["hot"]), settle=300.0, state=False).try_once()) == 1
 
 
 @needs_task_state
@@ -619,7 +620,7 @@ def test_a_cleared_store_is_treated_like_none_also_by_the_try_after_the_next(
     emulator: Control, monkeypatch: pytest.MonkeyPatch, dies: str
 ) -> None:
     emulator.jobs(start_delay=0.8, duration=0.1)
-    run = TaskRun(task(tag_names=["hot"], settle=2.0))
+    run = TaskRun(task(tag_names=["hot"]), settle=2.0)
     run.try_once()
     assert run.store is not None
     run.store.values.clear()
@@ -660,7 +661,7 @@ def test_tags_are_given_time_from_the_moment_at_which_their_answer_was_lost(emul
     emulator.jobs(start_delay=1.5, duration=0.1)
     emulator.fault("status", MASS_DELETE, method="POST", status=429, headers={"Retry-After": "2"})
     emulator.fault("drop_after", MASS_DELETE, method="POST")
-    assert TaskRun(task(tag_names=["hot"], settle=2.0)).try_once() == []
+    assert TaskRun(task(tag_names=["hot"]), settle=2.0).try_once() == []
     assert len(accepted(emulator)) == 1
 
 
@@ -669,7 +670,7 @@ def test_tags_are_given_time_from_the_moment_at_which_they_were_sent_also_if_the
     emulator.jobs(start_delay=1.5, duration=0.1)
     emulator.fault("status", MASS_DELETE, method="POST", status=429, headers={"Retry-After": "2"})
     emulator.fault("drop_after", MASS_DELETE, method="POST")
-    run = TaskRun(task(tag_names=["hot"], settle=2.0))
+    run = TaskRun(task(tag_names=["hot"]), settle=2.0)
     assert run.store is not None
     run.store.fail_on_write = 5  # after the opening, what is wanted, the intent, and that anew: nothing tells of the lost answer
     with pytest.raises(RuntimeError):
@@ -724,7 +725,7 @@ def test_a_tag_that_another_job_is_just_removing_is_left_out_once_the_list_says_
 def test_waiting_for_another_job_neither_floods_the_log_nor_the_journal(
     emulator: Control, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tag_deletion, "growing_pauses", lambda: iter([0.1] * 50))
+    monkeypatch.setattr(pauses, "OTHER_JOB_PAUSES", (0.1,))
     emulator.readings(tag_jobs_at_once="one_per_org")
     emulator.jobs(start_delay=0.5, duration=0.5)
     run = TaskRun(task(tag_ids=many(emulator, 250), max_share=1.0))
@@ -760,7 +761,7 @@ def test_a_job_that_ended_just_before_the_timeout_is_a_success(emulator: Control
 
 
 def test_a_refusal_because_another_job_runs_is_waited_out(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tag_deletion, "growing_pauses", lambda: iter([0.3] * 50))
+    monkeypatch.setattr(pauses, "OTHER_JOB_PAUSES", (0.3,))
     emulator.readings(tag_jobs_at_once="one_per_org")
     emulator.jobs(start_delay=0.2, duration=0.5)
     ids = many(emulator, 250)
@@ -770,7 +771,7 @@ def test_a_refusal_because_another_job_runs_is_waited_out(emulator: Control, mon
 
 def test_a_job_that_zoho_has_forgotten_is_settled_by_the_list(emulator: Control) -> None:
     emulator.jobs(start_delay=0.1, duration=0.1, forgotten_after=0.0, failing=["cold"])
-    run = TaskRun(task(tag_names=["hot", "cold"], settle=1.0))
+    run = TaskRun(task(tag_names=["hot", "cold"]), settle=1.0)
     run.try_once()
     emulator.jobs(failing=[], forgotten_after=None)
     run.clear()
@@ -818,14 +819,14 @@ def test_tags_that_zoho_refuses_to_delete_are_set_aside_and_the_others_go(
     assert accepted(emulator) == [["2276164000001021041", "2276164000001021042"]]
     assert len(posts(emulator)) == 3
     assert run.ti.xcoms["job_id"] == job_id
-    assert run.ti.xcoms["set_aside"] == [aside(first, "used-1"), aside(second, "used-2")]
+    assert run.ti.xcoms["skipped"] == [aside(first, "used-1"), aside(second, "used-2")]
     assert f"{second} = used-2 of Leads, because a feature of Zoho CRM uses it" in caplog.text
 
 
 def test_a_task_that_sets_nothing_aside_says_so(emulator: Control) -> None:
     run = TaskRun(task(tag_names=["hot"]))
     run.try_once()
-    assert run.ti.xcoms["set_aside"] == []
+    assert run.ti.xcoms["skipped"] == []
 
 
 @needs_task_state
@@ -836,7 +837,7 @@ def test_all_tags_may_be_set_aside_with_one_submission_for_each(emulator: Contro
     for _ in range(2):
         assert run.try_once() == []
     assert len(posts(emulator)) == 5
-    assert [tag["id"] for tag in run.ti.xcoms["set_aside"]] == ids
+    assert [tag["id"] for tag in run.ti.xcoms["skipped"]] == ids
     assert run.store is not None
     assert len(run.store.get("zoho_crm_mass_delete_tags")["batches"]) == 1
 
@@ -850,7 +851,7 @@ def test_what_is_set_aside_is_not_sent_by_a_retry_but_by_the_next_round(emulator
         run.try_once()
     run.try_once()
     assert [tag_id in batch for batch in posts(emulator)] == [True, False, False]
-    assert run.ti.xcoms["set_aside"] == [aside(tag_id, "used")]
+    assert run.ti.xcoms["skipped"] == [aside(tag_id, "used")]
     run.clear()
     run.try_once()
     assert posts(emulator)[3:] == [[tag_id]]
@@ -862,28 +863,28 @@ def test_a_tag_is_not_set_aside_twice_if_the_worker_dies_meanwhile(emulator: Con
     for write in range(2, 8):
         emulator.reset_counters()
         name = emulator.add_tags("Leads", [f"free-{write}"])
-        run = TaskRun(task(tag_ids=[tag_id, *name], settle=0.5))
+        run = TaskRun(task(tag_ids=[tag_id, *name]), settle=0.5)
         assert run.store is not None
         run.store.fail_on_write = write
         with pytest.raises(RuntimeError):
             run.try_once()
         run.try_once()
-        assert run.ti.xcoms["set_aside"] == [aside(tag_id, "used")], write
+        assert run.ti.xcoms["skipped"] == [aside(tag_id, "used")], write
         assert [job["items"] for job in emulator.counters()["jobs"]].count(name) == 1, write
 
 
 def test_a_lost_submission_whose_tag_is_refused_when_it_is_sent_again_is_settled(emulator: Control) -> None:
     (tag_id,) = used(emulator, "used")
     emulator.fault("drop_before", MASS_DELETE, method="POST")
-    run = TaskRun(task(tag_names=["hot", "used"], settle=0.5, wait_for_completion=True))
+    run = TaskRun(task(tag_names=["hot", "used"], wait_for_completion=True), settle=0.5)
     assert len(run.try_once()) == 1
     assert accepted(emulator) == [["2276164000001021041"]]
-    assert run.ti.xcoms["set_aside"] == [aside(tag_id, "used")]
+    assert run.ti.xcoms["skipped"] == [aside(tag_id, "used")]
 
 
 def test_all_or_nothing_fails_with_the_tag_that_zoho_refuses(emulator: Control) -> None:
     (tag_id,) = used(emulator, "used")
-    run = TaskRun(task(tag_names=["hot", "used", "cold"], refused_tags="fail"))
+    run = TaskRun(task(tag_names=["hot", "used", "cold"], undeletable_tags="fail"))
     with pytest.raises(ZohoCrmFailure, match=f"It is {tag_id} = used"):
         run.try_once()
     assert len(posts(emulator)) == 1
@@ -906,7 +907,7 @@ def test_an_id_that_zoho_never_finds_is_given_up_after_three_resends(emulator: C
     with nullcontext() if refused_tags == "set_aside" else pytest.raises(TagNotFound, match="= hot"):
         run.try_once()
         why = "it is in the list of tags, but Zoho does not find it (INVALID_DATA)"
-        assert run.ti.xcoms["set_aside"] == [aside("2276164000001021041", "hot", why)]
+        assert run.ti.xcoms["skipped"] == [aside("2276164000001021041", "hot", why)]
         assert accepted(emulator) == [["2276164000001021042"]]
     assert len(posts(emulator)) == (5 if refused_tags == "set_aside" else 4)
 
@@ -923,16 +924,16 @@ def test_tags_that_automation_uses_are_looked_for_and_left_out_if_asked_for(emul
     assert posts(emulator) == [["2276164000001021041"]]
     assert len(emulator.requests(COUNT)) == 3
     why = "automation uses it (Workflow)"
-    assert run.ti.xcoms["set_aside"] == [aside(first, "used-1", why), aside(second, "used-2", why)]
+    assert run.ti.xcoms["skipped"] == [aside(first, "used-1", why), aside(second, "used-2", why)]
 
 
 def test_tags_that_automation_uses_fail_before_anything_is_sent_if_asked_for(emulator: Control) -> None:
     (tag_id,) = used(emulator, "used")
     said = rf"{tag_id} = used, because automation uses it \(Workflow\)\. Nothing was sent\. used_by_automation='skip'"
     with pytest.raises(ZohoCrmFailure, match=said):
-        TaskRun(task(tag_names=["used", "hot"], used_by_automation="fail")).try_once()
+        TaskRun(task(tag_names=["used", "hot"], undeletable_tags="fail")).try_once()
     assert posts(emulator) == []
-    assert len(TaskRun(task(tag_names=["cold", "hot"], used_by_automation="fail")).try_once()) == 1
+    assert len(TaskRun(task(tag_names=["cold", "hot"], undeletable_tags="fail")).try_once()) == 1
 
 
 def test_a_tag_of_which_zoho_does_not_tell_what_uses_it_is_left_alone(emulator: Control) -> None:
@@ -940,7 +941,7 @@ def test_a_tag_of_which_zoho_does_not_tell_what_uses_it_is_left_alone(emulator: 
     run = TaskRun(task(tag_names=["hot", "cold"], used_by_automation="skip"))
     run.try_once()
     assert accepted(emulator) == [["2276164000001021042"]]
-    assert run.ti.xcoms["set_aside"] == [aside("2276164000001021041", "hot", "Zoho does not tell what uses it")]
+    assert run.ti.xcoms["skipped"] == [aside("2276164000001021041", "hot", "Zoho does not tell what uses it")]
 
 
 def test_a_tag_that_goes_while_it_is_looked_at_is_no_hindrance(emulator: Control) -> None:
@@ -948,7 +949,7 @@ def test_a_tag_that_goes_while_it_is_looked_at_is_no_hindrance(emulator: Control
     emulator.fault("status", f"1021041/{COUNT}", status=404, body=body)
     run = TaskRun(task(tag_names=["hot", "cold"], used_by_automation="skip"))
     run.try_once()
-    assert run.ti.xcoms["set_aside"] == []
+    assert run.ti.xcoms["skipped"] == []
 
 
 @pytest.mark.parametrize("arguments", [{}, {"used_by_automation": "skip"}, {"dry_run": True}], ids=str)
@@ -957,7 +958,7 @@ def test_a_tag_that_was_renamed_since_it_was_chosen_is_left_alone(emulator: Cont
     run = TaskRun(task(tag_ids=chosen, max_tags=1, **arguments))
     for _ in range(2):
         run.try_once()
-        assert run.ti.xcoms["set_aside"] == [aside(HOT, "hot", "it was chosen as 'lukewarm' and renamed since")]
+        assert run.ti.xcoms["skipped"] == [aside(HOT, "hot", "it was chosen as 'lukewarm' and renamed since")]
         assert run.ti.xcoms.get("would_delete", [{"id": COLD, "name": "cold"}]) == [{"id": COLD, "name": "cold"}]
     assert accepted(emulator) == ([] if "dry_run" in arguments else [[COLD]])
 
@@ -975,14 +976,14 @@ def test_guards_do_not_count_what_is_left_out_and_a_retry_does_not_look_again(em
     used(emulator, "used-1", "used-2")
     emulator.jobs(start_delay=60)
     emulator.fault("drop_after", MASS_DELETE, method="POST")
-    run = TaskRun(task(tag_names=["used-1", "used-2", "hot", "cold"], used_by_automation="skip", max_tags=2, settle=0.3))
+    run = TaskRun(task(tag_names=["used-1", "used-2", "hot", "cold"], used_by_automation="skip", max_tags=2), settle=0.3)
     with pytest.raises(ZohoCrmFailure, match="4 of the 7 tags"):
         TaskRun(task(tag_names=["used-1", "used-2", "hot", "cold"], max_tags=2)).try_once()
     run.try_once()
     looks = len(emulator.requests(COUNT))
     run.try_once()
     assert looks == len(emulator.requests(COUNT)) == 4
-    assert len(run.ti.xcoms["set_aside"]) == 2
+    assert len(run.ti.xcoms["skipped"]) == 2
 
 
 # --- dry run --------------------------------------------------------------------------------------------------------------
@@ -1007,7 +1008,7 @@ def test_a_dry_run_does_everything_but_the_submission(
         assert run.try_once() == []
         hot, cold = {"id": "2276164000001021041", "name": "hot"}, {"id": "2276164000001021042", "name": "cold"}
         assert run.ti.xcoms["would_delete"] == [hot, cold]
-        assert run.ti.xcoms["set_aside"] == [aside(tag_id, "used", "automation uses it (Workflow)")]
+        assert run.ti.xcoms["skipped"] == [aside(tag_id, "used", "automation uses it (Workflow)")]
         assert run.ti.xcoms["job_id"] == []
         # the log of an operator goes the one way or the other, by the version of Airflow
         logged = capsys.readouterr().out + caplog.text
@@ -1029,7 +1030,7 @@ def test_a_dry_run_fails_where_the_task_would(emulator: Control, arguments: dict
 @needs_task_state
 def test_a_run_after_a_dry_run_starts_from_nothing(emulator: Control) -> None:
     used(emulator, "used")
-    run = TaskRun(task(tag_names=["used", "hot"], used_by_automation="skip", dry_run=True, settle=300.0))
+    run = TaskRun(task(tag_names=["used", "hot"], used_by_automation="skip", dry_run=True), settle=300.0)
     assert run.store is not None
     run.try_once()
     stored = run.store.get("zoho_crm_mass_delete_tags")

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.deletion import tags as tag_deletion
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
-from airflow_provider_zcrm.rules import poll_schedule
+from airflow_provider_zcrm.rules import poll_schedule, tag_deletion
 from airflow_provider_zcrm.rules.errors import TagsLeftBehind
 from airflow_provider_zcrm.triggers import mass_delete_job
 from tests.airflow_task import TaskRun
@@ -20,7 +19,7 @@ HOT, COLD = "2276164000001021041", "2276164000001021042"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tag_deletion, "_LOOKS", (0.2, 0.4, 0.6))
+    monkeypatch.setattr(tag_deletion, "LIST_FOLLOWS", (0.2, 0.6, 1.2))
     monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
@@ -30,9 +29,10 @@ def journal(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-def run(journal: bool, **arguments: Any) -> TaskRun:
-    defaults: dict[str, Any] = {"task_id": "delete", "module": "Leads", "poke_interval": 0.1, "settle": 2.0, "retries": 2}
-    return TaskRun(MassDeleteTagsOperator(**(defaults | arguments)), state=journal)
+def run(journal: bool, *, settle: float = 2.0, unknown_job_grace: float = 60.0, **arguments: Any) -> TaskRun:
+    defaults: dict[str, Any] = {"task_id": "delete", "module": "Leads", "poke_interval": 0.1, "retries": 2}
+    task = MassDeleteTagsOperator(**(defaults | arguments))
+    return TaskRun(task, state=journal, settle=settle, unknown_job_grace=unknown_job_grace)
 
 
 def accepted(emulator: Control) -> list[list[str]]:

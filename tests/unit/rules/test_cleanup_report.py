@@ -18,7 +18,7 @@ DONE = CleanupReport(
 TEXT = """\
 **Tags of Leads**: done.
 
-| looked at | chosen | kept | set aside | deleted | failed | api calls | credits left |
+| looked at | chosen | kept | skipped | deleted | failed | api calls | credits left |
 | --------- | ------ | ---- | --------- | ------- | ------ | --------- | ------------ |
 | 5         | 2      | 3    | 0         | 2       | 0      | 9         | 4000         |
 
@@ -52,9 +52,9 @@ def test_what_came_of_it(report: CleanupReport, outcome: str) -> None:
     assert report.outcome == outcome
 
 
-def test_what_was_set_aside_and_where_the_backup_is_are_told() -> None:
+def test_what_was_skipped_and_where_the_backup_is_are_told() -> None:
     aside = {"id": "1", "name": "hot", "reason": "a workflow uses it"}
-    text = CleanupReport(module="Leads", chosen=TAGS, set_aside=[aside], backup="s3://bucket/Leads.jsonl", ended=True).as_markdown()
+    text = CleanupReport(module="Leads", chosen=TAGS, skipped=[aside], backup="s3://bucket/Leads.jsonl", ended=True).as_markdown()
 
     assert "a workflow uses it" in text
     assert "Backup: `s3://bucket/Leads.jsonl`" in text

@@ -16,12 +16,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from airflow.providers.common.compat.sdk import Variable, conf
+from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException, Variable, conf
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+    from airflow.providers.common.compat.sdk import BaseOperator
     from airflow.triggers.base import TriggerEvent
+
+# the default of an argument that was not given
+try:
+    from airflow.sdk.definitions._internal.types import NOTSET as _NOTSET
+except ImportError:
+    from airflow.utils.types import NOTSET as _NOTSET  # type: ignore[no-redef, attr-defined]
+NOTSET: Any = _NOTSET
 
 T = TypeVar("T")
 
@@ -90,6 +98,16 @@ def execution_timeout_left(context: Mapping[str, Any], now: float) -> float | No
     if limit is None:
         return None
     return limit.total_seconds() - (now - started.timestamp() if started else 0.0)
+
+
+def hitl_operator() -> type[BaseOperator] | None:
+    """Return Airflow's operator that asks a person, None where there is none (before 3.1)."""
+    try:
+        from airflow.providers.standard.operators.hitl import HITLOperator
+    except (ImportError, AirflowOptionalProviderFeatureException):
+        return None
+    found: type[BaseOperator] = HITLOperator
+    return found
 
 
 def get_variable(key: str) -> str | None:

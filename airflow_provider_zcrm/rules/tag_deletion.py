@@ -143,7 +143,7 @@ def next_step(request: TagRequest, journal: TagJournal, seen: Seen, now: float) 
         if seen.reports is not None:
             return journal, _verify(journal, seen, now)
         planned, step = _submit(request, journal, seen, now)
-        if isinstance(step, (Send, WaitUntil)):
+        if isinstance(step, (CountTags, Send, WaitUntil)):
             unfinished = f"all tags of {request.module} are submitted; submitted jobs: {list(job_ids(journal, seen))}"
             check_deadline(journal.deadline, step.at if isinstance(step, WaitUntil) else now, unfinished)
     except ZohoCrmError as error:

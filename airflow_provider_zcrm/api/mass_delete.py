@@ -65,7 +65,10 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class RecordsDeleted:
-    """The outcome of a mass delete by record ids, which is synchronous: what went, and what did not with Zoho's reason."""
+    """The outcome of a mass delete by record ids, which is synchronous: what went, and what did not with Zoho's reason.
+
+    Of an id that is in neither the answer does not say what became of its record.
+    """
 
     deleted: tuple[str, ...]
     failed: Mapping[str, str] = field(default_factory=dict)
@@ -94,7 +97,8 @@ def submit_records_by_view(module: str, cvid: str, territory_id: str | None = No
 def delete_records(module: str, record_ids: Sequence[str]) -> ApiCall[RecordsDeleted]:
     """Return the call that deletes up to 500 records at once; Zoho skips the ids that it cannot delete and names them.
 
-    Elements for single records may come with 200, 207, and with 400 where none could be deleted.
+    Elements for single records may come with 200, 207, and with 400 where none could be deleted. Each is read by itself, whatever the
+    others look like.
     """
     if not 1 <= len(record_ids) <= RECORDS_PER_CALL:
         raise InvalidArgument(f"One call deletes 1 to {RECORDS_PER_CALL} records, not {len(record_ids)}.")
@@ -102,13 +106,17 @@ def delete_records(module: str, record_ids: Sequence[str]) -> ApiCall[RecordsDel
     request = _records_request("POST", module, "DELETE", json={"ids": list(record_ids)}, may_repeat=False)
 
     def parse(response: ApiResponse) -> RecordsDeleted:
-        told = _by_record(response, record_ids)
-        if not told:
+        items = elements(response, "data")
+        said = [item for item in items if _id_of(item, record_ids)]
+        whole_call = response.status >= 400 and any("json_path" in details_of(item) for item in items) and not any(map(_succeeded, items))
+        if not said or whole_call:
             decode(response, request)
             raise unexpected("data", response, request)
-        deleted = tuple(record_id for record_id in record_ids if told.get(record_id, {}).get("status") == "success")
-        failed = {record_id: _reason(told.get(record_id)) for record_id in record_ids if record_id not in deleted}
-        return RecordsDeleted(deleted, failed)
+        deleted = {_id_of(item, record_ids) for item in said if _succeeded(item)}
+        failed = {_id_of(item, record_ids): _reason(item) for item in said if _failed(item)}
+        return RecordsDeleted(
+            tuple(i for i in record_ids if i in deleted), {i: failed[i] for i in record_ids if i in failed and i not in deleted}
+        )
 
     return ApiCall(request, parse)
 
@@ -166,17 +174,22 @@ def _status(response: ApiResponse, request: ApiRequest, key: str, names: tuple[s
     return JobStatus(state.upper(), _count(total), _count(deleted), _count(failed))
 
 
-def _by_record(response: ApiResponse, record_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the elements of ``data[]`` by record id, none if the answer is not about single records."""
-    items = elements(response, "data")
-    by_id = {str(details_of(item).get("id")): item for item in items}
-    whole_call = any("json_path" in details_of(item) for item in items)
-    return {} if whole_call or not by_id.keys() <= set(record_ids) else by_id
+def _id_of(element: Mapping[str, Any], record_ids: Sequence[str]) -> str:
+    """Return the requested id that an element of ``data[]`` is about, empty if it is about none: a child that went with its parent."""
+    record_id = str(details_of(element).get("id"))
+    return record_id if record_id in record_ids else ""
 
 
-def _reason(element: Mapping[str, Any] | None) -> str:
-    if element is None:
-        return "Zoho's answer does not name it"
+def _succeeded(element: Mapping[str, Any]) -> bool:
+    return str(element.get("status")).strip().lower() == "success"
+
+
+def _failed(element: Mapping[str, Any]) -> bool:
+    """Tell whether an element says that its record was not deleted; one with a word never heard of says nothing."""
+    return str(element.get("status")).strip().lower() == "error"
+
+
+def _reason(element: Mapping[str, Any]) -> str:
     return str(element.get("message") or element.get("code"))
 
 

@@ -37,7 +37,7 @@ class RecordsPage:
 
 def list_records(module: str, page_token: str | None = None) -> ApiCall[RecordsPage]:
     """Return the call for a page of the module's records; the first one without a token."""
-    params = {"fields": "Tag", "per_page": str(RECORDS_PER_PAGE)} | _converted(module)
+    params = {"fields": "Tag", "per_page": str(RECORDS_PER_PAGE)} | _all_of_them(module)
     if page_token:
         params["page_token"] = page_token
     request = ApiRequest("GET", in_path(module), scope="ZohoCRM.modules.ALL", params=params)
@@ -63,7 +63,7 @@ def present_records(module: str, record_ids: Sequence[str]) -> ApiCall[frozenset
     if not 1 <= len(record_ids) <= RECORDS_PER_LOOK:
         raise InvalidArgument(f"One call looks for 1 to {RECORDS_PER_LOOK} records, not {len(record_ids)}.")
     params = {"fields": "id", "ids": ",".join(record_ids)}
-    request = ApiRequest("GET", in_path(module), scope="ZohoCRM.modules.READ", params=params | _converted(module))
+    request = ApiRequest("GET", in_path(module), scope="ZohoCRM.modules.READ", params=params | _all_of_them(module))
 
     def parse(response: ApiResponse) -> frozenset[str]:
         body = decode(response, request)
@@ -76,9 +76,9 @@ def present_records(module: str, record_ids: Sequence[str]) -> ApiCall[frozenset
     return ApiCall(request, parse)
 
 
-def _converted(module: str) -> dict[str, str]:
-    """Return the parameter without which Zoho leaves out converted leads."""
-    return {"converted": "both"} if module == "Leads" else {}
+def _all_of_them(module: str) -> dict[str, str]:
+    """Return the parameters without which Zoho leaves out records that wait for approval, and converted leads."""
+    return {"approved": "both", "converted": "both"} if module == "Leads" else {"approved": "both"}
 
 
 def _is_record(value: Any) -> bool:

@@ -6,9 +6,11 @@ The store outlives retries and clears. An XCom lives as long as the attempt: it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_zcrm.api.errors import InvalidConnection, PermanentError
+from airflow_provider_zcrm.rules.record_journal import Part, RecordJournal
 from airflow_provider_zcrm.version_compat import TaskState
 
 if TYPE_CHECKING:
@@ -59,6 +61,37 @@ class StoredJournal:
 
     def _from_xcom(self) -> Any:
         return self._ti.xcom_pull(task_ids=self._ti.task_id, key=self._key, map_indexes=self._ti.map_index)
+
+
+class StoredRecordJournal:
+    """The journal of a task that deletes records by their ids: a head, and a part for each call.
+
+    :param key: of the head; the parts have it with their number.
+    """
+
+    def __init__(self, context: Context, key: str) -> None:
+        self._context = context
+        self._key = key
+
+    def load(self) -> RecordJournal | None:
+        """Return the journal, None if there is none.
+
+        :raises PermanentError: it is of a version that this release does not know
+        """
+        head = StoredJournal(self._context, self._key).load(RecordJournal.from_head)
+        if head is None:
+            return None
+        parts = [self._part(number).load(Part.from_json) for number in range(len(head.parts))]
+        return replace(head, parts=tuple(parts))
+
+    def save(self, journal: RecordJournal) -> None:
+        """Store the part that was changed last, and then the head, which names it."""
+        if journal.parts and journal.parts[-1] is not None:
+            self._part(len(journal.parts) - 1).save(journal.parts[-1].to_json())
+        StoredJournal(self._context, self._key).save(journal.head())
+
+    def _part(self, number: int) -> StoredJournal:
+        return StoredJournal(self._context, f"{self._key}_{number}")
 
 
 def check_host(noted: str | None, host: str, conn_id: str) -> None:

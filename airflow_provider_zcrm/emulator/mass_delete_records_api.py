@@ -77,6 +77,9 @@ def _delete_ids(call: Call, module: Module, body: dict[str, Any]) -> Answer:
             raise refuse(400, "INVALID_DATA", "the id given seems to be invalid", at)
     if call.reads("record_ids_refused", "whole_call"):
         _refuse_unknown(module, ids)
+    for code in (module.refusing_records[record_id] for record_id in ids if record_id in module.refusing_records):
+        # which record it is, Zoho's list of errors does not say
+        raise refuse(403 if code == "NO_PERMISSION" else 400, code, "the records cannot be deleted")
     elements = [_delete_one(module, record_id) for record_id in ids]
     call.charge_for(len(ids), RECORDS_PER_CREDIT)
     deleted = sum(element["status"] == "success" for element in elements)

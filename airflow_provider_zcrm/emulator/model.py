@@ -78,7 +78,9 @@ class Module:
     records: dict[str, list[str]] = field(default_factory=dict)
     tag_counts: dict[str, int] = field(default_factory=dict)
     converted_records: list[str] = field(default_factory=list)
+    unapproved_records: list[str] = field(default_factory=list)
     locked_records: list[str] = field(default_factory=list)
+    refusing_records: dict[str, str] = field(default_factory=dict)
     custom_views: dict[str, CustomView] = field(default_factory=dict)
 
     @property

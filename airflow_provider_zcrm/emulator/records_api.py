@@ -20,7 +20,7 @@ from airflow_provider_zcrm.emulator.model import Module, PageToken
 from airflow_provider_zcrm.emulator.module_paths import module_of_path, record_as_json
 
 FIELDS = ["Tag", "id", "Converted__s", "$converted"]
-PARAMS = {"fields", "page", "per_page", "page_token", "sort_by", "sort_order", "converted", "cvid", "ids"}
+PARAMS = {"fields", "page", "per_page", "page_token", "sort_by", "sort_order", "approved", "converted", "cvid", "ids"}
 MAX_FIELDS = 50
 MAX_PER_PAGE = 200
 MAX_BY_PAGE = 2_000
@@ -150,7 +150,12 @@ def _wanted(call: Call, module: Module) -> set[str] | None:
     """Return the records that the parameters allow, or None for all of them."""
     query = call.query
     converted = _choice(call, "converted", ["false", "true", "both"])
+    approved = _choice(call, "approved", ["true", "false", "both"])
     allowed: list[set[str]] = []
+    if approved == "false":
+        allowed.append(set(module.unapproved_records))
+    elif approved == "true" and module.unapproved_records:
+        allowed.append(module.records.keys() - set(module.unapproved_records))
     if converted == "true":
         allowed.append(set(module.converted_records))
     elif converted == "false" and module.converted_records:

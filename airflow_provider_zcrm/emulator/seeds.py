@@ -60,6 +60,8 @@ MODULE_FIELDS = [
     "bulk_read_supported",
     "locked_records",
     "converted_records",
+    "unapproved_records",
+    "refusing_records",
 ]
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.base import DEFAULT_MAX_RECORDS, DeleteOperator
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_zcrm.deletion.records_by_id import Outcome
-    from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
+    from airflow_provider_zcrm.deletion.stored_journal import StoredRecordJournal
+    from airflow_provider_zcrm.rules.record_deletion import Done
     from airflow_provider_zcrm.rules.record_journal import RecordJournal
 
 
@@ -75,27 +76,35 @@ class DeleteRecordsOperator(DeleteOperator):
         :raises ZohoCrmError: what a retry may fix; it goes on where this attempt stopped
         """
         from airflow_provider_zcrm.deletion.records_by_id import RecordDeletion
+        from airflow_provider_zcrm.deletion.stored_journal import StoredRecordJournal
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.operators.base import push_api_usage
         from airflow_provider_zcrm.rules.arguments import check_choice, ids_of, truth_of
         from airflow_provider_zcrm.rules.guards import check_records, max_records_of
+        from airflow_provider_zcrm.rules.record_deletion import RecordRequest
 
         with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
             self._check_given()
             check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
-            record_ids = ids_of(self.record_ids, "record_ids")
-            check_records(len(record_ids), max_records_of(self.max_records), f"{self.module}, by their ids")
-            journal = self._open(context)
-            if truth_of(self.is_dry_run, "dry_run"):
-                self._push_would_delete(context, len(record_ids), self.module)
+            request = RecordRequest(self.module, tuple(ids_of(self.record_ids, "record_ids")))
+            dry_run = truth_of(self.is_dry_run, "dry_run")
+            check_records(len(request.ids), max_records_of(self.max_records), f"{self.module}, by their ids")
+            stored = StoredRecordJournal(context, _JOURNAL)
+            journal = self._open(context, stored)
+            ZohoCrmModuleLink.store(context, self._client.config, self.module)
+            if dry_run:
+                self._push_would_delete(context, len(request.ids), self.module)
                 push_api_usage(context, self._client)
                 return []
-            answers = _Answers(context)
-            outcome = RecordDeletion(self._client, self.module, journal.deadline, answers.add).delete(record_ids, answers.deleted())
-            context["ti"].xcom_push(key="report", value=outcome.to_json(self.module))
-            push_api_usage(context, self._client)
+            stored.save(journal)
+            deletion = RecordDeletion(self._client, request, journal, stored.save)
+            try:
+                outcome = deletion.run()
+            finally:
+                self._push_report(context, deletion.so_far())
+                push_api_usage(context, self._client)
             self._judge(outcome)
-            return outcome.deleted
+            return list(outcome.deleted)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
         """Return, for OpenLineage, that the records of the module were changed, or only read."""
@@ -103,55 +112,40 @@ class DeleteRecordsOperator(DeleteOperator):
 
         return lineage(changes=[records_of(self.zoho_crm_conn_id, self.module)], dry_run=self.is_dry_run)
 
-    def _open(self, context: Context) -> RecordJournal:
-        """Save the journal of this run, and open the connection, since the deadline is known then."""
-        from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
+    def _open(self, context: Context, stored: StoredRecordJournal) -> RecordJournal:
+        """Return the journal of this run, and open the connection, since the deadline is known then.
+
+        :raises InvalidArgument: the journal is of another module, whose records have other ids
+        """
         from airflow_provider_zcrm.rules.record_journal import RecordJournal
         from airflow_provider_zcrm.version_compat import task_round
 
-        stored, run = StoredJournal(context, _JOURNAL), task_round(context)
-        found = stored.load(RecordJournal.from_json)
+        found, run = stored.load(), task_round(context)
         deadline = self._open_connection(found, run)
-        journal = (found or RecordJournal(run, deadline, self._client.config.hosts.api_url)).for_run(run, deadline)
-        stored.save(journal.to_json())
-        ZohoCrmModuleLink.store(context, self._client.config, self.module)
-        return journal
+        if found is not None and found.module != self.module:
+            raise InvalidArgument(
+                f"This task started on records of {found.module}, but module is {self.module} now. Nothing was sent.",
+                advice="Start a new DAG run for the other module.",
+            )
+        return (found or RecordJournal(self._client.config.hosts.api_url, self.module, run, deadline)).for_run(run, deadline)
 
-    def _judge(self, outcome: Outcome) -> None:
+    def _push_report(self, context: Context, outcome: Done) -> None:
+        report = {"deleted": list(outcome.deleted), "not_found": list(outcome.not_found), "failed": dict(outcome.failed)}
+        context["ti"].xcom_push(key="report", value={"module": self.module, **report})
+
+    def _judge(self, outcome: Done) -> None:
         from airflow_provider_zcrm.rules.errors import RecordsLeftBehind
 
+        if 2 * len(outcome.not_found) > len(outcome.deleted) + len(outcome.not_found) + len(outcome.failed):
+            self.log.warning(
+                "%s has no record with %d of the ids. Are they ids of another module or org, or deleted already?",
+                self.module,
+                len(outcome.not_found),
+            )
         if outcome.failed and self.on_partial_failure == "fail":
             some = json.dumps(dict(islice(outcome.failed.items(), 3)))
             raise RecordsLeftBehind(
                 f"Zoho has not deleted all records of {self.module}: {outcome}, among these {some}.",
-                advice="XCom report has them all. The next try sends these again; on_partial_failure='ignore' accepts that they stay.",
+                advice="XCom report has them all. The next attempt sends these again; on_partial_failure='ignore' accepts that they stay.",
             )
         self.log.log(logging.WARNING if outcome.failed else logging.INFO, "Records of %s: %s.", self.module, outcome)
-        if outcome.not_found and not outcome.deleted and not outcome.failed:
-            self.log.warning("%s has none of these records. Are they ids of another module or org, or deleted already?", self.module)
-
-
-class _Answers:
-    """Which records this task has deleted, one stored value for each call to Zoho."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._number = 0
-
-    def deleted(self) -> set[str]:
-        """Return what earlier attempts have deleted; to be called before `add`."""
-        deleted: set[str] = set()
-        while (ids := self._stored().load(lambda value: value["deleted"])) is not None:
-            deleted.update(ids)
-            self._number += 1
-        return deleted
-
-    def add(self, deleted: Sequence[str]) -> None:
-        """Store what one more call has deleted."""
-        self._stored().save({"deleted": list(deleted)})
-        self._number += 1
-
-    def _stored(self) -> StoredJournal:
-        from airflow_provider_zcrm.deletion.stored_journal import StoredJournal
-
-        return StoredJournal(self._context, f"{_JOURNAL}_{self._number}")

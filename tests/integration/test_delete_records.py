@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_zcrm.api.errors import SubmissionUncertain
-from airflow_provider_zcrm.deletion import records_by_id
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators.delete_records import DeleteRecordsOperator
+from airflow_provider_zcrm.rules import record_deletion
 from airflow_provider_zcrm.rules.errors import RecordsLeftBehind
-from tests.airflow_task import TaskRun
+from tests.airflow_task import TaskRun, needs_task_state
 from tests.conftest import another_host, connection_json
 
 MASS_DELETE = "Leads/actions/mass_delete"
@@ -26,7 +26,7 @@ LOST = ["drop_before", "drop_after", "cut_json", "status", "html"]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait parts of a second after lost answers."""
-    monkeypatch.setattr(records_by_id, "_PAUSES", (0.1, 0.1, 0.1))
+    monkeypatch.setattr(record_deletion, "LOST_PAUSES", (0.1, 0.1, 0.1))
 
 
 def run(*, state: bool = True, **arguments: Any) -> TaskRun:
@@ -94,7 +94,7 @@ def test_records_that_one_host_has_deleted_are_not_told_of_another(emulator: Con
     task = run(record_ids=LEADS[:2])
     task.try_once()
     with another_host(monkeypatch) as other:
-        with pytest.raises(ZohoCrmFailure, match=f"leads to {other.url} now"):
+        with pytest.raises(ZohoCrmFailure, match=f"now points to {other.url}"):
             task.try_once()
         assert other.control.requests("/crm/") == []
 
@@ -164,7 +164,7 @@ def test_ids_that_are_not_there_are_no_failure_but_a_warning_if_all_are(
     task = run(record_ids=ids)
     task.try_once()
     assert task.ti.xcoms["report"] == report(ids[1:], [UNKNOWN])
-    assert ("Leads has none of these records" in caplog.text + capsys.readouterr().out) is (len(ids) == 1)
+    assert ("Leads has no record with" in caplog.text + capsys.readouterr().out) is (len(ids) == 1)
 
 
 @pytest.mark.parametrize("fault", LOST)
@@ -180,7 +180,7 @@ def test_a_call_whose_answer_is_lost_is_sent_again(emulator: Control, fault: str
 def test_answers_that_are_lost_again_and_again_are_for_the_next_try(emulator: Control) -> None:
     emulator.fault("drop_before", MASS_DELETE, method="POST", times=4)
     task = run(record_ids=LEADS[:1])
-    with pytest.raises(SubmissionUncertain, match="next try of the task sends these records again"):
+    with pytest.raises(SubmissionUncertain, match="next attempt looks up what is still there"):
         task.try_once()
     task.try_once()
     assert emulator.records("Leads") == LEADS[1:]
@@ -213,8 +213,8 @@ def test_what_is_deleted_is_stored_call_by_call(emulator: Control) -> None:
         MASS_DELETE,
         method="POST",
         after=1,
-        status=403,
-        body={"code": "NO_PERMISSION", "details": {}, "message": "m", "status": "error"},
+        status=401,
+        body={"code": "OAUTH_SCOPE_MISMATCH", "details": {}, "message": "m", "status": "error"},
     )
     task = run(record_ids=emulator.records("Leads"))
     with pytest.raises(ZohoCrmFailure):
@@ -255,3 +255,120 @@ def test_an_answer_without_a_body_does_not_make_a_failed_record_a_missing_one(em
 def test_the_deadline_holds_for_ids_too(emulator: Control) -> None:
     with pytest.raises(ZohoCrmFailure, match="before all records of Leads are deleted"):
         run(record_ids=LEADS[:1], timeout=0).try_once()
+
+
+# --- what Zoho says of each record -------------------------------------------------------------------------------------
+
+
+def answered(emulator: Control, *elements: dict[str, Any], status: int = 200) -> None:
+    """Let Zoho answer the next delete with these elements, whatever it has done."""
+    emulator.fault("status", MASS_DELETE, method="POST", status=status, body={"data": list(elements)})
+
+
+def gone(record_id: str, status: str = "success") -> dict[str, Any]:
+    return {"code": "SUCCESS", "details": {"id": record_id}, "message": "record is deleted", "status": status}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"code": "SUCCESS", "details": {}, "message": "record is deleted", "status": "success"},
+        {"code": "INVALID_DATA", "details": {"json_path": "$.ids[1]"}, "message": "m", "status": "error"},
+        {"code": "SUCCESS", "details": {"id": LEADS[1]}, "message": "m", "status": "queued"},
+        gone(UNKNOWN),
+    ],
+    ids=["no id", "json_path", "a word never heard of", "a child that went with its parent"],
+)
+def test_an_odd_element_does_not_cost_what_the_others_say(emulator: Control, odd: dict[str, Any]) -> None:
+    """The emulator's records stay here, so what it reported as deleted would be found by a look and sent again."""
+    answered(emulator, gone(LEADS[0], "SUCCESS"), odd)
+    task = run(record_ids=LEADS[:2])
+    task.try_once()
+    assert [body["ids"] for body in posts(emulator)] == [LEADS[:2], LEADS[1:2]]
+    assert task.ti.xcoms["report"]["deleted"] == LEADS[:2]
+
+
+@needs_task_state
+def test_an_attempt_that_dies_before_the_answer_is_noted_is_followed_by_a_look(emulator: Control) -> None:
+    task = run(record_ids=LEADS[:3])
+    assert task.store is not None
+    task.store.fail_on_write = 4  # head, part, head, and the part with the answer
+    with pytest.raises(RuntimeError):
+        task.try_once()
+    assert emulator.records("Leads") == LEADS[3:]
+    emulator.reset_counters()
+    task.try_once()
+    assert posts(emulator) == []
+    assert task.ti.xcoms["report"] == report([], LEADS[:3])
+
+
+@needs_task_state
+def test_a_part_of_the_journal_that_is_gone_is_followed_by_a_look(emulator: Control) -> None:
+    task = run(record_ids=LEADS[:2])
+    task.try_once()
+    assert task.store is not None
+    del task.store.values["zoho_crm_delete_records_0"]
+    emulator.reset_counters()
+    task.clear()
+    task.try_once()
+    assert posts(emulator) == []
+    assert task.ti.xcoms["report"] == report([], LEADS[:2])
+
+
+def test_a_record_that_waits_for_approval_is_not_missing(emulator: Control) -> None:
+    leads = {
+        "api_name": "Leads",
+        "records": [{"id": record} for record in LEADS],
+        "locked_records": LEADS[:1],
+        "unapproved_records": LEADS[:1],
+    }
+    emulator.seed({"orgs": [{**ORG, "modules": [leads]}]})
+    task = run(record_ids=LEADS[:1], on_partial_failure="ignore")
+    task.try_once()
+    assert list(task.ti.xcoms["report"]["failed"]) == LEADS[:1]
+
+
+@pytest.mark.parametrize("code", ["NOT_APPROVED", "NOT_ALLOWED", "LICENSE_LIMIT_EXCEEDED", "NO_PERMISSION"])
+def test_a_refusal_of_the_whole_call_holds_up_only_its_culprit(emulator: Control, code: str) -> None:
+    culprit = LEADS[4]
+    leads = {"api_name": "Leads", "records": [{"id": record} for record in LEADS], "refusing_records": {culprit: code}}
+    emulator.seed({"orgs": [{**ORG, "modules": [leads]}]})
+    task = run(record_ids=LEADS, on_partial_failure="ignore")
+    assert task.try_once() == [record for record in LEADS if record != culprit]
+    assert task.ti.xcoms["report"]["failed"] == {culprit: f"Zoho refuses it: {code}"}
+    assert "tag" not in task.ti.xcoms["report"]["failed"][culprit]
+
+
+def test_a_missing_permission_is_said_after_few_calls(emulator: Control) -> None:
+    emulator.seed({"orgs": [{**ORG, "modules": [{"api_name": "Leads", "records": 500}]}]})
+    refusal = {"code": "NO_PERMISSION", "details": {"permissions": ["Crm_Implied_Mass_Delete_Leads"]}, "message": "m", "status": "error"}
+    emulator.fault("status", MASS_DELETE, method="POST", times=1000, status=403, body=refusal)
+    with pytest.raises(ZohoCrmFailure, match="permission"):
+        run(record_ids=emulator.records("Leads")).try_once()
+    assert len(posts(emulator)) < 15
+
+
+def test_the_report_is_there_also_when_the_attempt_gives_up(emulator: Control) -> None:
+    emulator.seed({"orgs": [{**ORG, "modules": [{"api_name": "Leads", "records": 600}]}]})
+    emulator.fault("drop_before", MASS_DELETE, method="POST", after=1, times=10)
+    task = run(record_ids=emulator.records("Leads"))
+    with pytest.raises(SubmissionUncertain):
+        task.try_once()
+    assert len(task.ti.xcoms["report"]["deleted"]) == 500
+
+
+def test_most_ids_that_are_not_found_are_a_warning(
+    emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strangers = [str(int(UNKNOWN) - number) for number in range(8)]
+    run(record_ids=[LEADS[0], *strangers]).try_once()
+    assert "no record with 8 of the ids" in caplog.text + capsys.readouterr().out
+
+
+@needs_task_state
+def test_the_same_ids_in_another_module_are_another_request(emulator: Control) -> None:
+    task = run(record_ids=LEADS[:1])
+    task.try_once()
+    task.task.module = "Contacts"  # type: ignore[attr-defined]
+    with pytest.raises(ZohoCrmFailure, match="started on records of Leads"):
+        task.try_once()

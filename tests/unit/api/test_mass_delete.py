@@ -201,10 +201,26 @@ def test_a_call_in_which_every_record_failed_is_no_error_of_the_call() -> None:
     )
 
 
-def test_a_record_that_the_answer_does_not_name_counts_as_failed() -> None:
-    assert delete_records("Leads", ["1", "2"]).parse(answer(207, {"data": [element("1")]})).failed == {
-        "2": "Zoho's answer does not name it"
-    }
+def test_of_a_record_that_the_answer_does_not_name_nothing_is_said() -> None:
+    assert delete_records("Leads", ["1", "2"]).parse(answer(207, {"data": [element("1")]})) == RecordsDeleted(("1",))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"code": "SUCCESS", "status": "success"},
+        {"code": "SUCCESS", "details": {"id": "2"}, "status": "queued"},
+        envelope("INVALID_DATA", "m", json_path="$.ids[1]"),
+        {"details": None},
+        {"details": {"id": ["2"]}, "status": None},
+    ],
+)
+def test_an_odd_element_does_not_cost_what_the_others_say(odd: dict[str, Any]) -> None:
+    assert delete_records("Leads", ["1", "2"]).parse(answer(207, {"data": [odd, element("1")]})) == RecordsDeleted(("1",))
+
+
+def test_a_status_in_capitals_is_read() -> None:
+    assert delete_records("Leads", ["1"]).parse(answer(200, {"data": [element("1") | {"status": "SUCCESS "}]})).deleted == ("1",)
 
 
 @pytest.mark.parametrize("wrap", [lambda error: error, lambda error: {"data": [error]}])
@@ -218,9 +234,13 @@ def test_a_refusal_of_the_whole_call_is_an_error(wrap: Any, details: dict[str, s
     assert refused_record(caught.value, ["1", "2"]) == ("2" if "id" in details else None)
 
 
-def test_records_of_somebody_else_in_the_answer_are_unreadable() -> None:
+def test_a_record_that_was_not_asked_for_is_a_child_that_went_with_its_parent() -> None:
+    assert delete_records("Leads", ["1"]).parse(answer(200, {"data": [element("99"), element("1")]})) == RecordsDeleted(("1",))
+
+
+def test_records_of_somebody_else_alone_are_unreadable() -> None:
     with pytest.raises(UnreadableResponse, match="no data"):
-        delete_records("Leads", ["1"]).parse(answer(200, {"data": [element("1"), element("99")]}))
+        delete_records("Leads", ["1"]).parse(answer(200, {"data": [element("99")]}))
 
 
 def test_a_server_error_with_elements_is_uncertain() -> None:

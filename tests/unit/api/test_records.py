@@ -25,12 +25,13 @@ def page(records: Any, **info: Any) -> Any:
     return {"data": records, "info": {"per_page": 200, "count": 1, "more_records": False, "next_page_token": None, **info}}
 
 
-def test_a_page_asks_for_the_tags_alone_and_of_leads_for_the_converted_too() -> None:
+def test_a_page_asks_for_the_tags_alone_of_all_records_and_of_leads_for_the_converted_too() -> None:
     assert (list_records("Deals").request.method, list_records("Deals").request.path) == ("GET", "Deals")
-    assert dict(list_records("Deals").request.params) == {"fields": "Tag", "per_page": "200"}
+    assert dict(list_records("Deals").request.params) == {"fields": "Tag", "per_page": "200", "approved": "both"}
     assert dict(list_records("Leads", "token").request.params) == {
         "fields": "Tag",
         "per_page": "200",
+        "approved": "both",
         "converted": "both",
         "page_token": "token",
     }
@@ -70,8 +71,8 @@ def test_records_are_looked_for_by_their_ids() -> None:
     request = present_records("Leads", ["1", "2"]).request
 
     assert (request.method, request.path, request.scope) == ("GET", "Leads", "ZohoCRM.modules.READ")
-    assert request.params == {"fields": "id", "ids": "1,2", "converted": "both"}
-    assert present_records("Deals", ["1"]).request.params == {"fields": "id", "ids": "1"}
+    assert request.params == {"fields": "id", "ids": "1,2", "approved": "both", "converted": "both"}
+    assert present_records("Deals", ["1"]).request.params == {"fields": "id", "ids": "1", "approved": "both"}
 
 
 def test_the_records_in_the_answer_are_there() -> None:

@@ -1,0 +1,266 @@
+"""The plan for deleting records by their ids, with a Zoho that is a set: what is sent, and what is said of each id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_zcrm.api.errors import (
+    InvalidRequest,
+    LimitExceeded,
+    PermissionDenied,
+    ScopeMissing,
+    SubmissionUncertain,
+    TokenRejected,
+    TooManyRequests,
+    ZohoCrmError,
+)
+from airflow_provider_zcrm.api.mass_delete import RecordsDeleted
+from airflow_provider_zcrm.rules.errors import DeadlineReached
+from airflow_provider_zcrm.rules.record_deletion import (
+    EXTRA_CALLS,
+    Answer,
+    Done,
+    Fail,
+    LookUp,
+    Lost,
+    RecordRequest,
+    RecordSeen,
+    Refused,
+    Send,
+    WaitUntil,
+    heard,
+    next_step,
+)
+from airflow_provider_zcrm.rules.record_journal import Part, RecordJournal
+
+NEW = RecordJournal("https://zoho", "Leads", 1, 100_000.0)
+IDS = tuple(str(number) for number in range(1, 11))
+
+
+@dataclass
+class World:
+    """Records that are there, and how Zoho answers the next calls: None as it should."""
+
+    records: set[str] = field(default_factory=lambda: set(IDS))
+    answers: list[Callable[[tuple[str, ...]], Answer] | None] = field(default_factory=list)
+    refusing: dict[str, ZohoCrmError] = field(default_factory=dict)
+    journal: RecordJournal = NEW
+    sent: list[tuple[str, ...]] = field(default_factory=list)
+    looks: int = 0
+    may_look: bool = True
+    dies_after: int = 1000
+
+    def run(self, ids: Iterable[str] = IDS) -> Done:
+        """Run one attempt; it dies after so many answers, before they are noted."""
+        request, seen, now = RecordRequest("Leads", tuple(ids)), RecordSeen(), 0.0
+        for _ in range(2000):
+            now += 1.0
+            self.journal, step = next_step(request, self.journal, seen, now)
+            if isinstance(step, Fail):
+                raise step.error
+            if isinstance(step, Done):
+                return step
+            if isinstance(step, WaitUntil):
+                now = step.at
+            elif isinstance(step, LookUp):
+                self.looks += 1
+                seen = seen.with_look(step.ids, self.records & set(step.ids)) if self.may_look else seen.with_blind(ScopeMissing("no"))
+            elif isinstance(step, Send):
+                answer = self._answer(step.ids)
+                if len(self.sent) > self.dies_after:
+                    raise Died
+                self.journal = heard(self.journal, step.ids, answer)
+                seen = seen.with_answer(step.ids, answer, now)
+        raise AssertionError("it does not end")
+
+    def _answer(self, ids: tuple[str, ...]) -> Answer:
+        self.sent.append(ids)
+        special = self.answers.pop(0) if self.answers else None
+        if special is not None:
+            return special(ids)
+        refusal = next((self.refusing[i] for i in ids if i in self.refusing), None)
+        if refusal is not None:
+            return Refused(refusal)
+        deleted = tuple(i for i in ids if i in self.records)
+        self.records -= set(deleted)
+        return RecordsDeleted(deleted, {i: "the id is invalid" for i in ids if i not in deleted})
+
+    def lost_but_done(self, ids: tuple[str, ...]) -> Answer:
+        self.records -= set(ids)
+        return Lost(SubmissionUncertain("no answer"))
+
+
+class Died(Exception):
+    pass
+
+
+def lost(_ids: tuple[str, ...]) -> Answer:
+    return Lost(SubmissionUncertain("no answer"))
+
+
+def refused(error: ZohoCrmError) -> Callable[[tuple[str, ...]], Answer]:
+    return lambda _ids: Refused(error)
+
+
+def test_all_go_with_one_call_and_no_look() -> None:
+    world = World()
+    assert world.run() == Done(IDS, (), {})
+    assert (world.sent, world.looks) == ([IDS], 0)
+
+
+def test_after_a_lost_answer_only_what_is_there_is_sent_again() -> None:
+    world = World(answers=[lambda ids: world.lost_but_done(ids[:4])])
+    done = world.run()
+    assert world.sent == [IDS, IDS[4:]]
+    assert (done.deleted, done.not_found, done.failed) == (IDS[4:], IDS[:4], {})
+
+
+def test_after_four_lost_answers_the_next_attempt_goes_on() -> None:
+    world = World(answers=[lost] * 4)
+    with pytest.raises(SubmissionUncertain):
+        world.run()
+    assert world.run().deleted == IDS
+
+
+def test_ids_that_the_answer_does_not_name_are_looked_up() -> None:
+    world = World(answers=[lambda ids: RecordsDeleted(ids[:9])])
+    world.records -= set(IDS[:9])
+    assert world.run() == Done(IDS, (), {})
+    assert world.sent == [IDS, IDS[9:]]
+
+
+def test_an_attempt_that_dies_before_the_answer_is_noted_is_followed_by_a_look() -> None:
+    world = World(dies_after=0)
+    with pytest.raises(Died):
+        world.run()
+    world.dies_after = 1000
+    assert world.run() == Done((), IDS, {})
+    assert world.sent == [IDS]
+
+
+def test_a_part_of_the_journal_that_is_gone_is_followed_by_a_look() -> None:
+    world = World()
+    world.run()
+    world.journal = replace(world.journal, parts=(None,))
+    assert world.run() == Done((), IDS, {})
+    assert world.sent == [IDS]
+
+
+def test_a_record_that_a_person_has_restored_stays() -> None:
+    world = World()
+    world.run()
+    world.records = {IDS[0]}
+    assert world.run().deleted == IDS
+    assert world.records == {IDS[0]}
+
+
+def test_what_was_refused_is_sent_again_by_the_next_attempt() -> None:
+    world = World(answers=[lambda ids: RecordsDeleted(ids[1:], {ids[0]: "locked"})])
+    assert world.run().failed == {IDS[0]: "locked"}
+    assert world.run().deleted == IDS
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_culprit_of_a_refused_call_is_left_out_and_the_others_go(named: bool) -> None:
+    details = {"json_path": "$.ids[3]"} if named else {}
+    error = LimitExceeded("m", code="LICENSE_LIMIT_EXCEEDED", details=details)
+    world = World(answers=[refused(error)] if named else [], refusing={} if named else {IDS[3]: error})
+    done = world.run()
+    assert done.failed == {IDS[3]: "Zoho refuses it: LICENSE_LIMIT_EXCEEDED"}
+    assert done.deleted == tuple(i for i in IDS if i != IDS[3])
+
+
+def test_halving_stops_at_its_budget() -> None:
+    ids = tuple(str(number) for number in range(1, 501))
+    world = World(records=set(ids), refusing={i: InvalidRequest("m", code="NOT_APPROVED") for i in ids[::2]})
+    done = world.run(ids)
+    assert len(world.sent) <= 2 * EXTRA_CALLS
+    assert set(done.deleted) | set(done.failed) == set(ids)
+
+
+def test_a_missing_permission_is_said_after_few_calls() -> None:
+    ids = tuple(str(number) for number in range(1, 501))
+    world = World(records=set(ids), refusing=dict.fromkeys(ids, PermissionDenied("m", code="NO_PERMISSION")))
+    with pytest.raises(PermissionDenied):
+        world.run(ids)
+    assert len(world.sent) < 15
+
+
+def test_a_429_is_waited_for_and_sent_again() -> None:
+    world = World(answers=[refused(TooManyRequests("m", retry_after=70.0))] * 3)
+    assert world.run().deleted == IDS
+
+
+def test_refusals_that_last_are_for_the_next_attempt() -> None:
+    world = World(answers=[refused(TooManyRequests("m", retry_after=70.0))] * 50)
+    with pytest.raises(TooManyRequests):
+        world.run()
+    assert len(world.sent) < 10
+
+
+def test_a_rejected_token_is_replaced_once() -> None:
+    assert World(answers=[refused(TokenRejected("m"))]).run().deleted == IDS
+    with pytest.raises(TokenRejected):
+        World(answers=[refused(TokenRejected("m"))] * 2).run()
+
+
+def test_who_may_not_look_does_not_send_again_what_may_be_restored() -> None:
+    world = World(answers=[lost], may_look=False)
+    with pytest.raises(SubmissionUncertain, match="may not look"):
+        world.run()
+    assert world.sent == [IDS]
+
+
+def test_nothing_is_sent_after_the_deadline() -> None:
+    world = World(journal=replace(NEW, deadline=0.5))
+    with pytest.raises(DeadlineReached):
+        world.run()
+    assert world.sent == []
+
+
+@given(st.lists(st.sampled_from(["fine", "lost", "done", "429", "dies", "half", "named"]), max_size=8), st.integers(1, 10))
+def test_whatever_happens_nothing_is_deleted_twice_and_nothing_is_forgotten(faults: list[str], number: int) -> None:
+    world = World()
+
+    def half(ids: tuple[str, ...]) -> Answer:
+        world.records -= set(ids[: len(ids) // 2])
+        return RecordsDeleted(ids[: len(ids) // 2]) if len(ids) > 1 else RecordsDeleted((), {ids[0]: "locked"})
+
+    kinds: dict[str, Callable[[tuple[str, ...]], Answer] | None] = {
+        "fine": None,
+        "lost": lost,
+        "done": world.lost_but_done,
+        "429": refused(TooManyRequests("m")),
+        "half": half,
+        "named": refused(InvalidRequest("m", details={"json_path": "$.ids[0]"})),
+    }
+    ids = IDS[:number]
+    restored: set[str] = set()
+    for fault in [*faults, "fine", "fine"]:
+        world.answers, world.dies_after = [kinds.get(fault)], len(world.sent) if fault == "dies" else 1000
+        before = set(world.journal.deleted)
+        try:
+            done = world.run(ids)
+        except (Died, ZohoCrmError):
+            continue
+        assert set(done.deleted) | set(done.not_found) | set(done.failed) == set(ids)
+        assert before <= set(done.deleted)
+        # a person restores all that Zoho has reported as deleted
+        restored |= set(done.deleted)
+        world.records |= restored
+    assert restored <= world.records
+
+
+def test_the_journal_is_stored_in_parts() -> None:
+    journal = NEW.with_intent(["1", "2", "3"]).with_answer(["1", "2", "3"], ["1"], ["2"]).with_intent(["3"])
+    parts = tuple(Part.from_json(part.to_json()) for part in journal.parts if part)
+    found = RecordJournal.from_head(journal.head())
+    assert found is not None
+    assert replace(found, parts=parts) == journal
+    assert (journal.deleted, [i for i in "123" if i in journal.unconfirmed]) == ({"1"}, ["3"])
+    assert RecordJournal.from_head({**journal.head(), "v": 99}) is None

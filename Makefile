@@ -33,7 +33,7 @@ demo-stop: ## Stop what `make demo KEEP=1` left running
 	@if [ -x $(BIN)/python ]; then exec $(BIN)/python -m demo --stop; fi
 
 check: lint ## `make lint` and the tests that need neither a server nor an Airflow process
-	$(BIN)/python -m pytest -q $(QUICK) -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest $(QUICK) -n auto --dist worksteal $(ARGS)
 
 test: $(BROWSER) ## The whole suite, with coverage; WORKERS=1 runs one test at a time, ARGS="..." goes to pytest
 	@mkdir -p $(REPORTS)

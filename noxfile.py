@@ -78,7 +78,7 @@ def matrix(session: nox.Session, airflow: str) -> None:
     session.install("--quiet", "--constraint", constraint, "--reinstall-package", "airflow-provider-zcrm", f"{wheel}[test]")
     tests = session.posargs if any(argument.startswith("tests") for argument in session.posargs) else [*_folders(), *session.posargs]
     session.chdir(TREE)
-    session.run("python", "-m", "pytest", "-q", f"--junitxml={report}", *tests, env={"ZOHO_OAS_DIR": str(FOLDER)})
+    session.run("python", "-m", "pytest", f"--junitxml={report}", *tests, env={"ZOHO_OAS_DIR": str(FOLDER)})
     session.run("python", ROOT / ".ci" / "check_skips.py", report, "tests/allowed_skips.txt", env={"ZOHO_OAS_DIR": str(FOLDER)})
 
 

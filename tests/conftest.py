@@ -47,8 +47,8 @@ def another_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorServer]:
 
 # The folders whose tests take longest. They start first, because the run ends with the longest of them
 _LONGEST = ["chaos", "browser", "e2e", "dag_test", "docs", "cli"]
-# The folders whose tests share an Airflow, so that one worker must have all of them
-_ONE_AIRFLOW = {"e2e", "dag_test"}
+# The folders whose tests share what takes long to make (an Airflow, an environment), so that one worker must have all of them
+_TOGETHER = {"e2e", "dag_test", "sdk"}
 
 
 @pytest.hookimpl(tryfirst=True)  # but after pytest-randomly; xdist reads the groups next
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = _folder(item)
         if folder == "unit":
             item.add_marker("smoke")
-        if folder in _ONE_AIRFLOW:
+        if folder in _TOGETHER:
             item.add_marker(pytest.mark.xdist_group(folder))
     items.sort(key=lambda item: _LONGEST.index(_folder(item)) if _folder(item) in _LONGEST else len(_LONGEST))
 

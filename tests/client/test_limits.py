@@ -28,7 +28,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 def test_no_more_calls_go_out_at_once_than_the_connection_allows(
     config: ClientConfig, connect: Connect, emulator: Control, limit: int
 ) -> None:
-    emulator.latency(0.05)
+    emulator.latency(0.3)
     side = connect(replace(config, max_concurrency=limit))
 
     side.send_together([list_modules()] * 6)
@@ -37,7 +37,7 @@ def test_no_more_calls_go_out_at_once_than_the_connection_allows(
 
 
 def test_submissions_count_among_them(config: ClientConfig, connect: Connect, emulator: Control) -> None:
-    emulator.latency(0.05)
+    emulator.latency(0.3)
     side = connect(replace(config, max_concurrency=2))
 
     side.send_together(
@@ -66,27 +66,27 @@ def drip(heard: Heard, raw: bytes) -> None:
 
 
 def body_of_known_length(heard: Heard) -> None:
-    heard.send(HEAD + b"Content-Length: 200\r\n\r\n")
-    drip(heard, b" " * 200)
+    heard.send(HEAD + b"Content-Length: 1000\r\n\r\n")
+    drip(heard, b" " * 1000)
 
 
 def body_in_chunks(heard: Heard) -> None:
     heard.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
-    drip(heard, b"1\r\n \r\n" * 40)
+    drip(heard, b"1\r\n \r\n" * 200)
 
 
 def body_until_the_end(heard: Heard) -> None:
     heard.send(HEAD + b"Connection: close\r\n\r\n")
-    drip(heard, b" " * 200)
+    drip(heard, b" " * 1000)
 
 
 def head(heard: Heard) -> None:
     heard.send(HEAD)
-    drip(heard, b"X-Slow: " + b"y" * 200)
+    drip(heard, b"X-Slow: " + b"y" * 1000)
 
 
 def interim_answers(heard: Heard) -> None:
-    drip(heard, b"HTTP/1.1 100 Continue\r\n\r\n" * 20)
+    drip(heard, b"HTTP/1.1 100 Continue\r\n\r\n" * 40)
 
 
 @pytest.mark.parametrize(
@@ -101,23 +101,23 @@ def test_a_call_ends_in_time_however_slowly_the_answer_comes(connect: Connect, s
             side.send(list_modules())
 
         assert caught.value.sent is True
-        assert 0.5 < time.monotonic() - started < 2.0
+        assert 0.5 < time.monotonic() - started < 15.0  # all of the answer takes half a minute
 
 
 def test_a_server_that_falls_silent_in_the_middle_has_no_time_of_its_own(connect: Connect) -> None:
     def fall_silent(heard: Heard) -> None:
         heard.send(HEAD + b"Content-Length: 200\r\n\r\n")
-        drip(heard, b" " * 20)
-        time.sleep(3.0)
+        drip(heard, b" " * 80)  # for 2.4 seconds
+        time.sleep(10.0)
 
     with ScriptedServer(fall_silent) as server:
-        side = connect(config_for(server.url, request_timeout=1.0), NO_RETRIES)
+        side = connect(config_for(server.url, request_timeout=3.0), NO_RETRIES)
         started = time.monotonic()
 
         with pytest.raises(ConnectionFailed):
             side.send(list_modules())
 
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 5.0  # not 2.4 and another 3.0
 
 
 def test_bytes_that_are_there_after_the_deadline_are_not_waited_for_again() -> None:

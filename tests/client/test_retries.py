@@ -80,7 +80,7 @@ def test_a_fault_that_does_not_pass_is_raised_in_the_end(
     assert type(caught.value) is error
     assert isinstance(caught.value, RetryableError)
     assert caught.value.path == "settings/modules" or error is TooManyRequests  # which may be held back before it is a call
-    assert time.monotonic() - started < 5.0
+    assert time.monotonic() - started < 15.0
     assert len(emulator.requests(MODULES)) > 1
 
 
@@ -147,7 +147,7 @@ def test_zohos_own_word_about_waiting_is_honoured(side: Side, emulator: Control)
 
     side.send(list_modules())
 
-    assert 0.5 <= time.monotonic() - started < 2.0
+    assert 0.5 <= time.monotonic() - started < 5.0
 
 
 def test_a_wait_that_is_longer_than_our_patience_is_not_begun(side: Side, emulator: Control) -> None:
@@ -159,7 +159,7 @@ def test_a_wait_that_is_longer_than_our_patience_is_not_begun(side: Side, emulat
         side.send(list_modules())
 
     assert 59 < (caught.value.retry_after or 0) <= 60
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 15.0
     assert len(emulator.requests(MODULES)) == 1
 
 

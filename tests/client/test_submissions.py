@@ -232,7 +232,7 @@ def test_a_connection_that_takes_too_long_puts_nothing_in_doubt(
             side.send(SUBMIT)
 
     assert caught.value.sent is False
-    assert time.monotonic() - started < seconds + 1.5
+    assert time.monotonic() - started < seconds + 10  # the system itself would wait for two minutes
 
 
 def test_an_answer_that_never_comes_is_doubt(connect: Connect, emulator: Control, emulator_server: EmulatorServer) -> None:

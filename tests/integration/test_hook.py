@@ -184,13 +184,13 @@ def test_a_server_that_drips_cannot_hold_the_test_up(monkeypatch: pytest.MonkeyP
         works, sentence = ZohoCrmHook().test_connection()
     assert not works
     assert "no answer" in sentence
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
 
 
 def _drip(server: socket.socket) -> None:
     connection, _ = server.accept()
     with connection:
-        for _ in range(50):
+        for _ in range(300):
             try:
                 connection.sendall(b"H")
             except OSError:

@@ -748,7 +748,7 @@ def test_the_timeout_holds_while_zoho_cannot_answer(emulator: Control) -> None:
     started = time.monotonic()
     with pytest.raises(ZohoCrmFailure, match="timeout is over; the last that happened: Zoho cannot answer"):
         TaskRun(task(tag_names=["hot"], timeout=2.0)).try_once()
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 20
 
 
 def test_a_job_that_ended_just_before_the_timeout_is_a_success(emulator: Control) -> None:

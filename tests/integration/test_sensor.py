@@ -478,7 +478,7 @@ def test_the_timeout_holds_while_zoho_cannot_answer(emulator: Control, mode: dic
     started = time.monotonic()
     with pytest.raises(AirflowSkipException if soft_fail else AirflowSensorTimeout):
         wait(mode, job_id, timeout=2.0, soft_fail=soft_fail)
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 20
 
 
 def test_a_job_that_ended_before_the_timeout_is_a_success_also_for_a_trigger_that_comes_late(emulator: Control) -> None:

@@ -88,7 +88,10 @@ class ViewDeletion:
                 self.seen = self.seen.with_job(job_id, self._status(job_id), now)
             case CountView():
                 self._token = self._client.access_token(self._rejected)
-                self.seen = self.seen.with_count(self._count() if step.count else 0, now)
+                in_view = self._count(self._view.cvid) if step.view else 0
+                in_module = self._count(None) if step.module else 0
+                self.seen = self.seen.with_count(in_view, in_module, now)
+                self._log_count(step, in_view, in_module)
             case WaitUntil(at, why):
                 log.info("%s Waiting %.0f s.", why, at - now)
                 self._clock.sleep_until(at)
@@ -118,16 +121,23 @@ class ViewDeletion:
         if isinstance(answer, str):
             self._announce([answer])
 
-    def _count(self) -> int:
+    def _count(self, cvid: str | None) -> int:
+        """Return how many records a custom view shows, or the module has."""
         try:
-            number = self._client.send(count_view(self._view.module, self._view.cvid))
+            return self._client.send(count_view(self._view.module, cvid))
         except ScopeMissing as error:
-            error.advice += " Or max_records=None, which deletes without counting."
+            error.advice += " Or max_records=None and max_share=1.0, which deletes without counting."
             raise
-        log.info("By Zoho's count, which may be ten minutes old, custom view %s shows %d records.", self._view.cvid, number)
-        if number > RECORDS_PER_JOB:
+
+    def _log_count(self, step: CountView, in_view: int, in_module: int) -> None:
+        if not step.view:
+            return
+        view, module = f"custom view {self._view.cvid}", self._view.module
+        log.info("By Zoho's count, which may be ten minutes old, %s shows %d records.", view, in_view)
+        if step.module and in_view >= in_module > 0:
+            log.warning("This view holds all %d records of %s.", in_module, module)
+        if in_view > RECORDS_PER_JOB:
             log.warning("One job deletes at most %d records; the rest is for the next DAG run.", RECORDS_PER_JOB)
-        return number
 
     def _status(self, job_id: str) -> JobStatus | None:
         """Return what Zoho says of a job, None if it does not know it."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_zcrm.triggers.job_wait import JobWait
 
 
-# of the tags of a module
+# of the tags, or of the records, of a module
 DEFAULT_MAX_SHARE = 0.5
 DEFAULT_MAX_RECORDS = 1000
 

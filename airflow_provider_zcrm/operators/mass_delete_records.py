@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_zcrm.api.errors import InvalidArgument, SubmissionUncertain
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
-from airflow_provider_zcrm.operators.base import DEFAULT_MAX_RECORDS, MassDeleteOperator
+from airflow_provider_zcrm.operators.base import DEFAULT_MAX_RECORDS, DEFAULT_MAX_SHARE, MassDeleteOperator
 from airflow_provider_zcrm.rules.errors import DeadlineReached, JobFailed
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     :param territory_id: only the records of this territory (templated).
     :param include_child: with ``territory_id``, also of the territories below it (templated).
     :param max_records: fail before anything is sent if more records than this would go; None for any number, and no count (templated).
+    :param max_share: fail before anything is sent if more than this share of the module's records would go, 0 to 1; 1.0 allows all, and
+        with ``max_records=None`` needs no count (templated).
     :param confirm_resubmit: submit the view although an earlier round of the task has submitted: if the outcome is unknown,
         the job has left records, or it was another view or host. Set it when you have looked, and clear the task (templated).
     :param dry_run: do everything but the delete; XCom ``would_delete`` is the number of records (templated, as ``is_dry_run``).
@@ -61,6 +63,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         "territory_id",
         "include_child",
         "max_records",
+        "max_share",
         "confirm_resubmit",
         "is_dry_run",
         "zoho_crm_conn_id",
@@ -76,6 +79,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         territory_id: Any = None,
         include_child: bool | str = False,
         max_records: int | str | None = DEFAULT_MAX_RECORDS,
+        max_share: float | str = DEFAULT_MAX_SHARE,
         confirm_resubmit: bool | str = False,
         dry_run: bool | str = False,
         zoho_crm_conn_id: str = "zoho_crm_default",
@@ -92,6 +96,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         self.territory_id = territory_id
         self.include_child = include_child
         self.max_records = max_records
+        self.max_share = max_share
         self.confirm_resubmit = confirm_resubmit
         self.is_dry_run = dry_run  # Airflow's operators have a method of the other name
         self.zoho_crm_conn_id = zoho_crm_conn_id
@@ -125,10 +130,10 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             job_ids = [done.job_id] if done.job_id else []
             self._announce(context, job_ids)
             if request.dry_run and not job_ids:
-                counted = deletion.seen.count if request.max_records is not None else None
+                counted = deletion.seen.count if request.guards.need_count else None
                 self._push_would_delete(context, counted[0] if counted else None, str(request.view))
             push_api_usage(context, self._client)
-            return self._finish(context, deletion.seen.reports) if deletion.seen.reports is not None else job_ids
+            return self._finish(context, deletion.seen.reports, deletion.journal) if deletion.seen.reports is not None else job_ids
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> list[str]:
         """Go on when the trigger has fired."""
@@ -143,9 +148,10 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         with airflow_errors(self.zoho_crm_conn_id, *_FINAL):
             known = dict(read_event(event))
             check_time(known, DeadlineReached)
-            self._open_connection(StoredJournal(context, _JOURNAL).load(ViewJournal.from_json), task_round(context))
+            journal = StoredJournal(context, _JOURNAL).load(ViewJournal.from_json)
+            self._open_connection(journal, task_round(context))
             push_api_usage(context, self._client, self._calls_before(context, known))
-            return self._finish(context, known["jobs"])
+            return self._finish(context, known["jobs"], journal)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
         """Return, for OpenLineage, that the records of the module were changed, or only read."""
@@ -158,7 +164,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         """Return what is requested, or refuse the arguments."""
         from airflow_provider_zcrm.hooks.settings import number_setting
         from airflow_provider_zcrm.rules.arguments import check_choice, one_id_of, truth_of
-        from airflow_provider_zcrm.rules.guards import max_records_of
+        from airflow_provider_zcrm.rules.guards import RecordGuards
         from airflow_provider_zcrm.rules.view_deletion import ViewRequest
         from airflow_provider_zcrm.rules.view_journal import View
 
@@ -171,7 +177,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         territory_id = None if self.territory_id is None else one_id_of(self.territory_id, "territory_id")
         return ViewRequest(
             view=View(self.module, one_id_of(self.cvid, "cvid"), territory_id, include_child),
-            max_records=max_records_of(self.max_records),
+            guards=RecordGuards.of(self.max_records, self.max_share),
             confirmed=truth_of(self.confirm_resubmit, "confirm_resubmit"),
             unknown_job_grace=number_setting("unknown_job_grace"),
             dry_run=truth_of(self.is_dry_run, "dry_run"),
@@ -214,7 +220,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             ),
         )
 
-    def _finish(self, context: Context, reports: Sequence[Mapping[str, Any]]) -> list[str]:
+    def _finish(self, context: Context, reports: Sequence[Mapping[str, Any]], journal: ViewJournal | None) -> list[str]:
         """Push the report of the job, and judge it."""
         from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_JOB
         from airflow_provider_zcrm.deletion.wait_for_jobs import judge
@@ -223,6 +229,10 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         self._submitted = tuple(report["id"] for report in reports)
         if any((report["total"] or 0) >= RECORDS_PER_JOB for report in reports):
             self.log.warning("One job deletes at most %d records. If the view shows more, the next DAG run deletes them.", RECORDS_PER_JOB)
+        for report in reports:
+            counted = journal.counted_for(report["id"]) if journal else None
+            if None not in (counted, report["total"]) and counted != report["total"]:
+                self.log.warning("Zoho counted %d records before, and job %s was for %d.", counted, report["id"], report["total"])
         judge([dict(report) for report in reports], self.on_partial_failure, _TO_DELETE_THE_REST)
         return list(self._submitted)
 

@@ -93,9 +93,14 @@ def report(job: MassDeleteJob, status: JobStatus | None) -> dict[str, Any]:
 
 
 def left_behind(report: Mapping[str, Any]) -> bool:
-    """Tell whether a job has failed to delete something, as far as Zoho says."""
-    deleted, total = report["deleted"], report["total"]
-    return bool(report["failed"]) or (deleted is not None and total is not None and deleted < total)
+    """Tell whether a job that has ended did not delete all that it was for, as far as Zoho says."""
+    return left_some(JobStatus(report["state"], report["total"], report["deleted"], report["failed"]))
+
+
+def left_some(status: JobStatus) -> bool:
+    """Tell the same of a status: the job FAILED, or it names failures, or it deleted fewer than it counted."""
+    fewer = status.deleted is not None and status.total is not None and status.deleted < status.total
+    return status.state == "FAILED" or (status.ended and (bool(status.failed) or fewer))
 
 
 def sentence(report: dict[str, Any]) -> str:

@@ -28,7 +28,8 @@ from airflow_provider_zcrm.api.errors import (
 from airflow_provider_zcrm.api.mass_delete import JobStatus
 from airflow_provider_zcrm.rules.deadline import check_deadline
 from airflow_provider_zcrm.rules.errors import ResubmissionForbidden
-from airflow_provider_zcrm.rules.guards import check_records
+from airflow_provider_zcrm.rules.guards import RecordGuards
+from airflow_provider_zcrm.rules.job_watch import left_some
 from airflow_provider_zcrm.rules.pauses import pause_for_other_job, pause_until
 from airflow_provider_zcrm.rules.view_journal import Submission, View, ViewJournal
 
@@ -51,14 +52,14 @@ _OTHER = (
 class ViewRequest:
     """What a task requests, and what is allowed.
 
-    :param max_records: the most records that the view may show; None for any number, and for no count.
+    :param guards: how many records the view may show, and which share of the module's.
     :param confirmed: a person has looked, and wants the view to be submitted again.
     :param unknown_job_grace: seconds for which Zoho may not know a job that it has accepted.
     :param wait: watch the job to its end.
     """
 
     view: View
-    max_records: int | None
+    guards: RecordGuards
     confirmed: bool = False
     unknown_job_grace: float = 60.0
     dry_run: bool = False
@@ -69,7 +70,7 @@ class ViewRequest:
 class ViewSeen:
     """What this attempt has seen so far.
 
-    :param count: how many records Zoho counts in the view, and when.
+    :param count: how many records Zoho counts in the view, how many in the module, and when.
     :param waited: something was waited for since the count.
     :param jobs: by job id, what Zoho says of a job (None: it does not know it), and since when it does not.
     :param job_asked_at: when a job was asked for last.
@@ -80,7 +81,7 @@ class ViewSeen:
     :param reports: the reports of the job, once it has been watched to its end.
     """
 
-    count: tuple[int, float] | None = None
+    count: tuple[int, int, float] | None = None
     waited: bool = False
     jobs: Mapping[str, tuple[JobStatus | None, float]] = field(default_factory=dict)
     job_asked_at: float = -math.inf
@@ -90,9 +91,9 @@ class ViewSeen:
     empty: bool = False
     reports: Sequence[Mapping[str, Any]] | None = None
 
-    def with_count(self, number: int, now: float) -> ViewSeen:
-        """Note how many records Zoho counts in the view."""
-        return replace(self, count=(number, now), waited=False)
+    def with_count(self, in_view: int, in_module: int, now: float) -> ViewSeen:
+        """Note how many records Zoho counts in the view, and in the module."""
+        return replace(self, count=(in_view, in_module, now), waited=False)
 
     def with_wait(self) -> ViewSeen:
         """Note that something was waited for."""
@@ -134,9 +135,10 @@ class AskJob:
 
 @dataclass(frozen=True)
 class CountView:
-    """Get an access token, and count the records of the view; without a guard only the former."""
+    """Get an access token, and count the records of the view and of the module, as far as a guard needs it."""
 
-    count: bool
+    view: bool
+    module: bool
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,10 @@ def _next(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, now: float
     first = _pause(request, journal, seen, now) or _count_first(request, seen, now)
     if first is not None:
         return journal, first
-    return (journal, Done(None)) if request.dry_run else (journal.with_intent(request.view, now), Send())
+    if request.dry_run:
+        return journal, Done(None)
+    counted = seen.count[0] if seen.count and request.guards.need_count else None
+    return journal.with_intent(request.view, now, counted), Send()
 
 
 def _count_first(request: ViewRequest, seen: ViewSeen, now: float) -> Step | None:
@@ -226,10 +231,10 @@ def _count_first(request: ViewRequest, seen: ViewSeen, now: float) -> Step | Non
     :raises GuardTripped: the view shows more records than it may
     """
     refused_at = seen.refusals[3] if seen.refusals else -math.inf
-    if seen.count is None or seen.waited or now - seen.count[1] > FRESH_COUNT or refused_at >= seen.count[1]:
-        return CountView(count=request.max_records is not None)
-    if request.max_records is not None:
-        check_records(seen.count[0], request.max_records, _shown(request.view))
+    if seen.count is None or seen.waited or now - seen.count[2] > FRESH_COUNT or refused_at >= seen.count[2]:
+        return CountView(view=request.guards.need_count, module=request.guards.need_share)
+    in_view, in_module, _ = seen.count
+    request.guards.check(in_view, in_module, _shown(request.view), request.view.module)
     return None
 
 
@@ -250,7 +255,7 @@ def _job_to_take_up(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, 
         return AskJob(job_id)
     status, since = known
     if status is not None:
-        return None if left_records(status) else job_id
+        return None if left_some(status) else job_id
     if refused_at > -math.inf and seen.refusals:
         raise ResubmissionForbidden(
             f"Zoho does not know job {job_id}, which it accepted at {_when(accepted)} for the records of {request.view}, "
@@ -261,11 +266,6 @@ def _job_to_take_up(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, 
         return None
     look = min(since + request.unknown_job_grace, seen.job_asked_at + max(1.0, request.unknown_job_grace / 4))
     return WaitUntil(look, f"Zoho does not know job {job_id} now; it is asked again.") if look > now else AskJob(job_id)
-
-
-def left_records(status: JobStatus) -> bool:
-    """Tell whether a job has ended without deleting all records."""
-    return status.state == "FAILED" or (status.ended and bool(status.failed))
 
 
 def _check_confirmation(request: ViewRequest, journal: ViewJournal) -> None:

@@ -43,6 +43,7 @@ class Submission:
     :param at: epoch seconds (UTC) of the last change of ``state``; 0 for one that there may have been, when the journal is lost.
     :param run: the run of the task in which it was sent.
     :param host: URL of the API to which it was sent.
+    :param counted: how many records Zoho counted in the view directly before; None if it was not asked.
     """
 
     view: View
@@ -51,6 +52,7 @@ class Submission:
     run: int
     host: str | None
     job_id: str | None = None
+    counted: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,13 @@ class ViewJournal:
         """Return the value to store."""
         return {"v": _VERSION, **asdict(self), "submissions": [asdict(submission) for submission in self.submissions]}
 
-    def with_intent(self, view: View, now: float) -> ViewJournal:
+    def with_intent(self, view: View, now: float, counted: int | None) -> ViewJournal:
         """Return the journal with a submission that is about to be sent."""
-        return replace(self, submissions=(*self.submissions, Submission(view, "intent", now, self.run, self.host)))
+        return replace(self, submissions=(*self.submissions, Submission(view, "intent", now, self.run, self.host, counted=counted)))
+
+    def counted_for(self, job_id: str) -> int | None:
+        """Return how many records Zoho counted before it accepted a job; None if it was not asked."""
+        return next((s.counted for s in self.submissions if s.job_id == job_id), None)
 
     def with_job(self, job_id: str, now: float) -> ViewJournal:
         """Return the journal with the job id of what was sent last."""

@@ -95,9 +95,13 @@ class WaitUntil:
 
 @dataclass(frozen=True)
 class Send:
-    """Submit these tags, once."""
+    """Submit these tags, once, and not later than ``before``: the journal is saved first, and that may take long.
+
+    :param before: epoch seconds at which the list of tags is too old.
+    """
 
     ids: tuple[str, ...]
+    before: float
 
 
 @dataclass(frozen=True)
@@ -330,7 +334,7 @@ def _send(
         return journal, FindModule()
     if seen.waited or now - seen.read_at > FRESH_LIST or _refused_since_the_read(seen):
         return journal, ReadList()
-    return journal.with_intent(batch, request.attempt), Send(tuple(batch))
+    return journal.with_intent(batch, request.attempt), Send(tuple(batch), seen.read_at + FRESH_LIST)
 
 
 def _refused_since_the_read(seen: Seen) -> bool:

@@ -343,8 +343,8 @@ def _before_sending(seen: Seen, batch: Iterable[str], verdicts: Mapping[str, Ver
     uncounted = tuple(tag_id for tag_id in batch if verdicts[tag_id].what == "count")
     if uncounted:
         return CountTags(uncounted)
-    counted_at = max((seen.counts[tag_id].at for tag_id in batch if tag_id in seen.counts), default=-math.inf)
-    return ReadList() if counted_at >= seen.read_at else None
+    counted_at = [seen.counts[tag_id].at for tag_id in batch if tag_id in seen.counts]
+    return ReadList() if counted_at and max(counted_at) >= seen.read_at else None
 
 
 def _pause(seen: Seen, batch: Sequence[str]) -> WaitUntil | None:

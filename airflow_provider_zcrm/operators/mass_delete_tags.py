@@ -123,8 +123,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             self._check_given()
             stored = StoredJournal(context, _JOURNAL)
             journal, request = self._open(context, stored)
-            if not request.dry_run and not request.without_journal:
-                # from here on a journal says that nothing was sent but what stands in it
+            if not request.without_journal:
+                # from here on a journal says that nothing was sent but what stands in it; also one that a dry run began
                 stored.save(journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
             deletion = self._deletion(context, stored, request, journal)

@@ -186,8 +186,9 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
         if (self.tag_ids is None) == (self.tag_names is None):
             raise InvalidArgument("Pass either tag_ids or tag_names, not both and not neither.")
-        # the wait would refuse it too late, when the jobs are submitted
+        # the wait would refuse them too late, when the jobs are submitted
         self._poke_seconds()
+        number_setting("unknown_job_grace")
         settle = number_setting("settle")
         self._check_execution_timeout(context, settle)
         return TagRequest(

@@ -34,6 +34,7 @@ from airflow_provider_zcrm.api.errors import (
 )
 from airflow_provider_zcrm.api.mass_delete import refused_tag
 from airflow_provider_zcrm.rules.deadline import check_deadline
+from airflow_provider_zcrm.rules.log_lists import counted
 from airflow_provider_zcrm.rules.pauses import pause_for_other_job, pause_until
 from airflow_provider_zcrm.rules.tag_journal import Entry, Submission, TagJournal, digest_of_name
 from airflow_provider_zcrm.rules.tag_request import TagRequest
@@ -267,7 +268,7 @@ def _submit(request: TagRequest, journal: TagJournal, seen: Seen, now: float) ->
     """Return the next step until every requested tag is in a job, gone or skipped; then the jobs are watched, if that is wanted."""
     if journal.request not in (None, request.digest):
         raise InvalidArgument(
-            f"The requested tags changed between retries. Now: {len(request.ids) + len(request.names)} tags of {request.module}. "
+            f"The requested tags changed between retries. Now: {counted(len(request.ids) + len(request.names), 'tag')} of {request.module}. "
             "Nothing was sent.",
             advice="Clear the task, so that the request is judged again; the task knows what it has submitted.",
         )

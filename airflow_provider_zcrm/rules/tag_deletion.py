@@ -276,9 +276,11 @@ def _submit(request: TagRequest, journal: TagJournal, seen: Seen, now: float) ->
         return journal, ReadList()
     if journal.request is None:
         tags = _requested(request, journal, seen)
-        uncounted = tuple(i for i in _present(tags, seen) if i not in seen.counts) if request.undeletable_tags == "fail" else ()
-        if uncounted:
-            return journal, CountTags(uncounted)
+        if request.undeletable_tags == "fail":
+            present = _present(tags, seen)
+            first = _count_first(seen, present, [tag_id for tag_id in present if tag_id not in seen.counts])
+            if first is not None:
+                return journal, first
         journal = _resolved(request, journal, seen, tags)
     return _act(request, journal, seen, now)
 
@@ -292,7 +294,7 @@ def _act(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> tu
         return journal, AskJobs(ask)
     ready = [tag_id for tag_id, found in verdicts.items() if found.what in ("send", "count")]
     if request.dry_run:
-        return journal, _before_sending(seen, ready, verdicts) or Done((), would_delete=tuple(ready))
+        return journal, _count_first(seen, ready, _uncounted(ready, verdicts)) or Done((), would_delete=tuple(ready))
     if ready:
         return _send(request, journal, seen, ready[: request.batch_size], verdicts, now)
     waits = [found.at for found in verdicts.values() if found.what == "wait"]
@@ -324,7 +326,7 @@ def _send(
     pause = _pause(seen, batch)
     if pause is not None and pause.at > now:
         return journal, pause
-    first = _before_sending(seen, batch, verdicts)
+    first = _count_first(seen, batch, _uncounted(batch, verdicts))
     if first is not None:
         return journal, first
     if not seen.module_found:
@@ -339,12 +341,15 @@ def _refused_since_the_read(seen: Seen) -> bool:
     return seen.refusals is not None and seen.refusals.at >= seen.read_at and not isinstance(seen.refusals.error, TagInUse)
 
 
-def _before_sending(seen: Seen, batch: Iterable[str], verdicts: Mapping[str, Verdict]) -> Step | None:
-    """Return the count of the tags of a batch that need it, and then a look at the list; None where that is done."""
-    uncounted = tuple(tag_id for tag_id in batch if verdicts[tag_id].what == "count")
+def _uncounted(batch: Iterable[str], verdicts: Mapping[str, Verdict]) -> list[str]:
+    return [tag_id for tag_id in batch if verdicts[tag_id].what == "count"]
+
+
+def _count_first(seen: Seen, tag_ids: Iterable[str], uncounted: Sequence[str]) -> Step | None:
+    """Return the count of those of the tags that need it, and then a look at the list; None where that is done."""
     if uncounted:
-        return CountTags(uncounted)
-    counted_at = [seen.counts[tag_id].at for tag_id in batch if tag_id in seen.counts]
+        return CountTags(tuple(uncounted))
+    counted_at = [seen.counts[tag_id].at for tag_id in tag_ids if tag_id in seen.counts]
     return ReadList() if counted_at and max(counted_at) >= seen.read_at else None
 
 

@@ -267,9 +267,9 @@ def _by_count(request: TagRequest, seen: Seen, tag_id: str, now: float) -> Verdi
 def _submit(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> tuple[TagJournal, Step]:
     """Return the next step until every requested tag is in a job, gone or skipped; then the jobs are watched, if that is wanted."""
     if journal.request not in (None, request.digest):
+        now_requested = counted(len(request.ids) + len(request.names), "tag")
         raise InvalidArgument(
-            f"The requested tags changed between retries. Now: {counted(len(request.ids) + len(request.names), 'tag')} of {request.module}. "
-            "Nothing was sent.",
+            f"The requested tags changed between retries. Now: {now_requested} of {request.module}. Nothing was sent.",
             advice="Clear the task, so that the request is judged again; the task knows what it has submitted.",
         )
     if seen.listed is None and (request.ids or request.names):

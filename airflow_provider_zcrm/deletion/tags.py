@@ -85,6 +85,7 @@ class TagDeletion:
         self._rejected: str | None = None
         self._module_id = ""
         self._why = ""
+        self._named: tuple[str, ...] = ()
         self.journal = journal
         self.seen = Seen()
 
@@ -210,8 +211,13 @@ class TagDeletion:
         log.info("Zoho has scheduled job %s for %s of %s.", job_id, counted(len(tag_ids), "tag"), self._module)
         return Accepted(job_id)
 
-    def _log_submission(self, tag_ids: Sequence[str]) -> None:
-        log_list(log, f"Asking Zoho to delete {counted(len(tag_ids), 'tag')} of {self._module}", self.names(tag_ids))
+    def _log_submission(self, tag_ids: tuple[str, ...]) -> None:
+        what = f"Asking Zoho to delete {counted(len(tag_ids), 'tag')} of {self._module}"
+        if tag_ids == self._named:
+            log.info("%s, the same as before.", what)
+        else:
+            log_list(log, what, self.names(tag_ids))
+        self._named = tag_ids
         again = [i for i in tag_ids if (s := self.journal.submission_of(i)) is not None and s.job_id is None]
         if again:
             log.warning(

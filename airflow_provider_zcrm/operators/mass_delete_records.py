@@ -123,8 +123,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             request = self._request()
             stored = StoredJournal(context, _JOURNAL)
             journal = self._open(context, stored, request.view)
-            if not request.dry_run:
-                stored.save(journal.to_json())
+            # also of a dry run: without a journal a later attempt must take it that a view was submitted
+            stored.save(journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
             deletion = self._deletion(context, stored, request, journal)
             done = deletion.run()

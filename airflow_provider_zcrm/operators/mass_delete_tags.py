@@ -123,8 +123,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             self._check_given()
             stored = StoredJournal(context, _JOURNAL)
             journal, request = self._open(context, stored)
-            if not request.dry_run and not request.without_journal:
-                # from here on a journal says that nothing was sent but what stands in it
+            if not request.without_journal:
+                # from here on a journal says that nothing was sent but what stands in it; also one that a dry run began
                 stored.save(journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
             deletion = self._deletion(context, stored, request, journal)
@@ -186,8 +186,9 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
         if (self.tag_ids is None) == (self.tag_names is None):
             raise InvalidArgument("Pass either tag_ids or tag_names, not both and not neither.")
-        # the wait would refuse it too late, when the jobs are submitted
+        # the wait would refuse them too late, when the jobs are submitted
         self._poke_seconds()
+        number_setting("unknown_job_grace")
         settle = number_setting("settle")
         self._check_execution_timeout(context, settle)
         return TagRequest(

@@ -45,6 +45,7 @@ def get_provider_info() -> dict[str, Any]:
             _modules(f"airflow_provider_zcrm.operators.{name}")
             for name in (
                 "find_tags",
+                "approve_tags",
                 "backup_tags",
                 "mass_delete_tags",
                 "restore_tags",

@@ -185,16 +185,15 @@ class TagDeletion:
     def _counts(self, tag_ids: Sequence[str]) -> dict[str, RecordsCount | None]:
         """Return the counts, None where there is none: that keeps the tag.
 
-        :raises ZohoCrmError: no call would be answered
+        :raises ZohoCrmError: none was answered, or no other call would be; that is for the next attempt
         """
-        counts: dict[str, RecordsCount | None] = {}
-        for tag_id, answer in try_to_count_tags(self._client, self._module, tag_ids).items():
-            if isinstance(answer, _NOT_ABOUT_A_TAG):
-                raise answer
-            if isinstance(answer, ZohoCrmError):
-                log.warning("%s was not counted: %s", ", ".join(self.names([tag_id])), answer)
-            counts[tag_id] = None if isinstance(answer, ZohoCrmError) else answer
-        return counts
+        answers = try_to_count_tags(self._client, self._module, tag_ids)
+        failures = {tag_id: answer for tag_id, answer in answers.items() if isinstance(answer, ZohoCrmError)}
+        for tag_id, error in failures.items():
+            if isinstance(error, _NOT_ABOUT_A_TAG) or len(failures) == len(answers):
+                raise error
+            log.warning("%s was not counted: %s", ", ".join(self.names([tag_id])), error)
+        return {tag_id: None if isinstance(answer, ZohoCrmError) else answer for tag_id, answer in answers.items()}
 
     def _send(self, tag_ids: Sequence[str]) -> Answer:
         """Submit tags once, and return what Zoho answered."""

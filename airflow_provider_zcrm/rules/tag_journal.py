@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -174,9 +174,9 @@ def digest_of_name(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def digest_of_request(module: str, ids: Iterable[str], names: Iterable[str]) -> str:
+def digest_of_request(module: str, ids: Iterable[str], names: Iterable[str], criteria: Sequence[Any] = ()) -> str:
     """Return a short text that is the same for the same request, in whatever order it gives its tags."""
-    return hashlib.sha256(json.dumps([module, sorted(ids), sorted(names)]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([module, sorted(ids), sorted(names), list(criteria)]).encode()).hexdigest()[:16]
 
 
 def _packed(entry: Entry) -> list[str | int]:

@@ -65,8 +65,9 @@ class TagRequest:
 
     @property
     def digest(self) -> str:
-        """The digest of what is requested."""
-        return digest_of_request(self.module, self.ids, self.names)
+        """The digest of what is requested, with the criteria that are judged again."""
+        criteria = [[i, c.max_records, c.used_by_automation] for i, c in sorted(self.chosen.items()) if c.needs_count]
+        return digest_of_request(self.module, self.ids, self.names, criteria)
 
 
 def chosen_of(value: Any, argument: str) -> dict[str, Chosen]:

@@ -37,7 +37,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*, state: bool = True, unknown_job_grace: float = 60.0, **arguments: Any) -> TaskRun:
-    defaults: dict[str, Any] = {"task_id": "delete", "module": "Leads", "poke_interval": 0.1, "retries": 3}
+    defaults: dict[str, Any] = {"task_id": "delete", "module": "Leads", "poke_interval": 0.1, "retries": 3, "max_share": 1.0}
     return TaskRun(MassDeleteRecordsOperator(**(defaults | arguments)), state=state, unknown_job_grace=unknown_job_grace)
 
 
@@ -234,12 +234,33 @@ def test_a_thousand_records_are_the_most_unless_the_user_says_otherwise(emulator
     assert len(run(cvid="1", max_records=None).try_once()) == 1
 
 
+def test_a_view_that_holds_more_than_half_of_a_module_fails_unless_the_user_says_otherwise(
+    emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ZohoCrmFailure, match=r"That is all 10 records of Leads, and max_share=0\.5 forbids that"):
+        by_view(cvid=ALL_LEADS, max_share=0.5).try_once()
+    assert posts(emulator) == []
+    by_view(cvid=ALL_LEADS, max_share=1.0, dry_run=True).try_once()
+    assert "shows 10 records" in caplog.text + capsys.readouterr().out
+    assert len(by_view(max_share=0.5).try_once()) == 1
+
+
+def test_a_job_that_deleted_fewer_than_it_counted_has_left_records_and_the_advice_works(emulator: Control) -> None:
+    task = by_view(wait_for_completion=True)
+    emulator.next_jobs(failing=[LEADS[0]], counts="silent")
+    with pytest.raises(ZohoCrmFailure):
+        task.try_once()
+    confirm(task)
+    assert len(task.try_once()) == 1
+    assert len(accepted(emulator)) == 2
+
+
 def test_a_token_that_may_not_count_is_told_from_one_that_may_not_delete(
     emulator: Control, emulator_server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grant = {"grant_type": "client_credentials", "zsoid": "808232144", "scope": "ZohoCRM.mass_delete.DELETE"}
     monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(emulator_server.url, **grant))
-    with pytest.raises(ZohoCrmFailure, match=r"ZohoSearch\.securesearch\.READ.*max_records=None, which deletes without counting"):
+    with pytest.raises(ZohoCrmFailure, match=r"ZohoSearch\.securesearch\.READ.*max_records=None and max_share=1.0, which deletes without counting"):
         by_view().try_once()
     assert posts(emulator) == []
     assert len(by_view(max_records=None).try_once()) == 1
@@ -562,7 +583,7 @@ def test_a_view_that_grows_while_the_task_waits_after_a_refusal_trips_the_guard(
 
     monkeypatch.setattr(AttemptClock, "sleep_until", sleep_while_the_view_grows)
     emulator.fault("status", MASS_DELETE, method="POST", **refusal)
-    with pytest.raises(ZohoCrmFailure, match="11 records would be deleted .*max_records=10 forbids"):
+    with pytest.raises(ZohoCrmFailure, match=r"11 records would be deleted .*max_records=10 forbids"):
         by_view(cvid=ALL_LEADS, max_records=10).try_once()
     assert len(posts(emulator)) == 1
     assert accepted(emulator) == []

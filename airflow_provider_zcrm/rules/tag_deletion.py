@@ -1,7 +1,7 @@
 """The deletion plan: which tag may be submitted now, and what to do otherwise. Two pure functions, and all rules of the promise.
 
     journal, step = next_step(request, journal, seen, now)    save the journal, then do the step, then report what was seen
-    journal = heard(request, journal, seen, ids, answer)      after a `Send`: what Zoho's answer means
+    journal = heard(request, journal, seen, step, answer)     after a `Send`: what Zoho's answer means
 
 `verdict` is the gate. Every requested tag passes it directly before every POST, with the list of tags as Zoho gives it now:
 
@@ -102,9 +102,13 @@ class WaitUntil:
 
 @dataclass(frozen=True)
 class Send:
-    """Submit these tags, once."""
+    """Submit these tags, once.
+
+    :param if_refused: the journal if Zoho certainly does not accept them: what held the tags before, holds them again.
+    """
 
     ids: tuple[str, ...]
+    if_refused: TagJournal
 
 
 @dataclass(frozen=True)
@@ -158,10 +162,10 @@ def next_step(request: TagRequest, journal: TagJournal, seen: Seen, now: float) 
     return planned, step
 
 
-def heard(request: TagRequest, journal: TagJournal, seen: Seen, ids: Sequence[str], answer: Answer) -> TagJournal:
-    """Return the journal after the answer to the submission of ``ids``.
+def heard(request: TagRequest, journal: TagJournal, seen: Seen, step: Send, answer: Answer) -> TagJournal:
+    """Return the journal after the answer to a submission.
 
-    A job id holds the tags, a refusal frees them, a lost answer leaves the intent. A tag for which Zoho refuses the whole batch is skipped
+    A job id holds the tags, a lost answer leaves the intent, a refusal takes it out. A tag for which Zoho refuses the whole batch is skipped
     if the request allows that, and Zoho says which one it is.
 
     :param seen: with this answer (`Seen.with_answer`).
@@ -170,8 +174,8 @@ def heard(request: TagRequest, journal: TagJournal, seen: Seen, ids: Sequence[st
         return journal
     if isinstance(answer, Accepted):
         return journal.with_job(answer.job_id)
-    journal = journal.with_refusal()
-    culprit = refused_tag(answer.error, ids)
+    journal = step.if_refused
+    culprit = refused_tag(answer.error, step.ids)
     if culprit is None or request.undeletable_tags == "fail":
         return journal
     if isinstance(answer.error, TagInUse):
@@ -337,7 +341,7 @@ def _send(
         return journal, FindModule()
     if seen.waited or now - seen.read_at > FRESH_LIST or _refused_since_the_read(seen):
         return journal, ReadList()
-    return journal.with_intent(batch, request.attempt), Send(tuple(batch))
+    return journal.with_intent(batch, request.attempt), Send(tuple(batch), if_refused=journal)
 
 
 def _refused_since_the_read(seen: Seen) -> bool:

@@ -128,12 +128,6 @@ class TagJournal:
         """Return the journal with the job id of the submission that was made last."""
         return replace(self, submissions=(*self.submissions[:-1], replace(self.submissions[-1], job_id=job_id)))
 
-    def with_refusal(self) -> TagJournal:
-        """Return the journal without the submission that was made last: Zoho certainly did not accept it, so its tags are free."""
-        number = self.submissions[-1].number
-        tags = {i: replace(entry, submission=0) if entry.submission == number else entry for i, entry in self.tags.items()}
-        return replace(self, tags=tags, submissions=self.submissions[:-1])
-
     def with_skipped(self, codes: Mapping[str, str]) -> TagJournal:
         """Return the journal with tags that this run does not send, by id with the code of the reason."""
         return replace(self, tags={i: replace(entry, skipped=codes[i]) if i in codes else entry for i, entry in self.tags.items()})

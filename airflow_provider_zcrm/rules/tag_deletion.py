@@ -1,7 +1,7 @@
 """The deletion plan: which tag may be submitted now, and what to do otherwise. Two pure functions, and all rules of the promise.
 
     journal, step = next_step(request, journal, seen, now)    save the journal, then do the step, then report what was seen
-    journal = heard(request, journal, seen, step, answer)     after a `Send`: what Zoho's answer means
+    journal = heard(request, journal, step, answer)           after a `Send`: what Zoho's answer means
 
 `verdict` is the gate. Every requested tag passes it directly before every POST, with the list of tags as Zoho gives it now:
 
@@ -162,27 +162,20 @@ def next_step(request: TagRequest, journal: TagJournal, seen: Seen, now: float) 
     return planned, step
 
 
-def heard(request: TagRequest, journal: TagJournal, seen: Seen, step: Send, answer: Answer) -> TagJournal:
+def heard(request: TagRequest, journal: TagJournal, step: Send, answer: Answer) -> TagJournal:
     """Return the journal after the answer to a submission.
 
-    A job id holds the tags, a lost answer leaves the intent, a refusal takes it out. A tag for which Zoho refuses the whole batch is skipped
-    if the request allows that, and Zoho says which one it is.
-
-    :param seen: with this answer (`Seen.with_answer`).
+    A job id holds the tags, a lost answer leaves the intent, a refusal takes it out. A tag in use, for which Zoho refuses the whole batch,
+    is skipped if the request allows that, and Zoho says which one it is.
     """
     if isinstance(answer, Lost):
         return journal
     if isinstance(answer, Accepted):
         return journal.with_job(answer.job_id)
-    journal = step.if_refused
-    culprit = refused_tag(answer.error, step.ids)
+    culprit = refused_tag(answer.error, step.ids) if isinstance(answer.error, TagInUse) else None
     if culprit is None or request.undeletable_tags == "fail":
-        return journal
-    if isinstance(answer.error, TagInUse):
-        return journal.with_skipped({culprit: "in_use"})
-    if isinstance(answer.error, TagNotFound) and seen.refusals and seen.refusals.times > len(NOT_FOUND_PAUSES):
-        return journal.with_skipped({culprit: "not_found"})
-    return journal
+        return step.if_refused
+    return step.if_refused.with_skipped({culprit: "in_use"})
 
 
 # --- the gate ------------------------------------------------------------------------------------------------------------
@@ -226,6 +219,8 @@ def verdict(request: TagRequest, journal: TagJournal, seen: Seen, tag_id: str, n
             )
     if digest_of_name(tag.name) != entry.digest:
         return Verdict("skip", "renamed")
+    if request.undeletable_tags == "skip" and tag_id == _not_found(seen):
+        return Verdict("skip", "not_found")
     return _by_count(request, seen, tag_id, now) or Verdict("send")
 
 
@@ -245,6 +240,14 @@ def _hold(request: TagRequest, journal: TagJournal, seen: Seen, submission: Subm
     if seen.read_at >= settled_at:
         return None
     return Verdict("wait", at=min(settled_at, seen.read_at + min(max(1.0, request.settle / 10), 30.0)))
+
+
+def _not_found(seen: Seen) -> str | None:
+    """Return the tag that Zoho did not find again and again, if the list was read since."""
+    last = seen.refusals
+    if last is None or not isinstance(last.error, TagNotFound) or last.times <= len(NOT_FOUND_PAUSES) or seen.read_at <= last.at:
+        return None
+    return refused_tag(last.error, last.ids)
 
 
 def _by_count(request: TagRequest, seen: Seen, tag_id: str, now: float) -> Verdict | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airflow_provider_zcrm.api.errors import ZohoCrmError
+from airflow_provider_zcrm.api.mass_delete import refused_tag
 from airflow_provider_zcrm.api.tags import RecordsCount
 
 
@@ -56,7 +57,7 @@ Answer = Accepted | Refused | Lost
 
 @dataclass(frozen=True)
 class Refusals:
-    """Refusals of one kind that came one after the other; ``ids`` and ``error`` are of the last one.
+    """Refusals of one kind that came one after the other, for the same tags and the same one of them; ``error`` is of the last one.
 
     :param since: when the first one came, ``at`` the last one.
     """
@@ -130,7 +131,7 @@ class Seen:
         tag_ids = tuple(ids)
         if isinstance(answer, Refused):
             last = self.refusals
-            if last is not None and type(last.error) is type(answer.error):
+            if last is not None and _same_refusal(last, tag_ids, answer.error):
                 return replace(self, refusals=Refusals(tag_ids, answer.error, last.since, now, last.times + 1))
             return replace(self, refusals=Refusals(tag_ids, answer.error, now, now))
         sent = {**self.sent, **{tag_id: self.sent.get(tag_id, 0) + 1 for tag_id in tag_ids}}
@@ -140,3 +141,7 @@ class Seen:
     def with_reports(self, reports: Sequence[Mapping[str, Any]], now: float) -> Seen:
         """Note that the jobs have been watched to their end."""
         return replace(self, reports=tuple(reports), reports_at=now)
+
+
+def _same_refusal(last: Refusals, ids: tuple[str, ...], error: ZohoCrmError) -> bool:
+    return type(last.error) is type(error) and last.ids == ids and refused_tag(last.error, ids) == refused_tag(error, ids)

@@ -234,8 +234,8 @@ def _hold(request: TagRequest, journal: TagJournal, seen: Seen, submission: Subm
             return Verdict("ask", submission=submission)
         look = _next_look(heard_at, seen)
         return None if look is None else Verdict("wait", at=look)
-    changes = [seen.changed_at.get(tag_id, -math.inf) for tag_id in journal.held_by(submission.number)]
-    still_since = max(seen.first_read_at, seen.lost_at.get(submission.number, heard_at), *changes)
+    # whatever left the list may be of this submission: of an earlier one nobody knows for certain which tags it had
+    still_since = max(seen.first_read_at, seen.lost_at.get(submission.number, heard_at), seen.left_at)
     settled_at = still_since + request.settle
     if seen.read_at >= settled_at:
         return None

@@ -102,10 +102,6 @@ class TagJournal:
         number = self.tags[tag_id].submission
         return next((submission for submission in self.submissions if submission.number == number), None)
 
-    def held_by(self, number: int) -> tuple[str, ...]:
-        """Return the requested tags whose latest submission this is."""
-        return tuple(tag_id for tag_id, entry in self.tags.items() if entry.submission == number)
-
     def with_request(self, request: str, requested: int, existing: int, tags: Mapping[str, Entry], listed: Iterable[str]) -> TagJournal:
         """Return the journal with what this run requests.
 

@@ -76,7 +76,7 @@ class Seen:
     :param listed: the list of tags as it was read last, by id.
     :param read_at: when that was, and ``first_read_at`` when it was read first.
     :param waited: something was waited for since the list was read.
-    :param changed_at: when a tag came into the list or left it, of those that did.
+    :param left_at: when a tag left the list last.
     :param module_found: the id of the module is known.
     :param jobs: by number of a submission what Zoho said of its job ("running", "ended", "unknown"), and when.
     :param counts: the counts, by tag.
@@ -90,7 +90,7 @@ class Seen:
     read_at: float = -math.inf
     first_read_at: float = -math.inf
     waited: bool = False
-    changed_at: Mapping[str, float] = field(default_factory=dict)
+    left_at: float = -math.inf
     module_found: bool = False
     jobs: Mapping[int, tuple[str, float]] = field(default_factory=dict)
     counts: Mapping[str, Count] = field(default_factory=dict)
@@ -102,10 +102,9 @@ class Seen:
 
     def with_list(self, listed: Mapping[str, Listed], now: float) -> Seen:
         """Note the list of tags."""
-        changed = {} if self.listed is None else dict.fromkeys(self.listed.keys() ^ listed.keys(), now)
         first = now if self.listed is None else self.first_read_at
-        changed_at = {**self.changed_at, **changed}
-        return replace(self, listed=dict(listed), read_at=now, first_read_at=first, waited=False, changed_at=changed_at)
+        left_at = now if self.listed is not None and self.listed.keys() - listed.keys() else self.left_at
+        return replace(self, listed=dict(listed), read_at=now, first_read_at=first, waited=False, left_at=left_at)
 
     def with_wait(self) -> Seen:
         """Note that something was waited for."""

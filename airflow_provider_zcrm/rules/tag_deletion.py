@@ -152,7 +152,7 @@ def next_step(request: TagRequest, journal: TagJournal, seen: Seen, now: float) 
         if journal.module != request.module:
             raise InvalidArgument(f"The jobs of this task are of {journal.module}, but module is {request.module} now. Nothing was sent.")
         if seen.reports is not None:
-            return journal, _verify(journal, seen, now)
+            return journal, _verify(request, journal, seen, now)
         planned, step = _submit(request, journal, seen, now)
         if isinstance(step, (Send, WaitUntil)):
             unfinished = f"all tags of {request.module} are submitted; submitted jobs: {list(_job_ids(journal, seen))}"
@@ -408,9 +408,17 @@ def _job_ids(journal: TagJournal, seen: Seen) -> tuple[str, ...]:
 # --- after the jobs ------------------------------------------------------------------------------------------------------
 
 
-def _verify(journal: TagJournal, seen: Seen, now: float) -> Step:
-    """Read the list until no requested tag is in it, or it had time enough to follow the jobs."""
+def _verify(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> Step:
+    """Read the list until no requested tag is in it, or it had time enough to follow the jobs.
+
+    :raises SubmissionUncertain: no journal says any more which tags were submitted
+    """
     job_ids = tuple(str(report["id"]) for report in seen.reports or ())
+    if journal.request is None:
+        raise SubmissionUncertain(
+            f"What this task has stored was lost while it waited for the jobs {list(job_ids)} of {request.module}.",
+            advice="A retry of the task reads the list of tags and goes on from there.",
+        )
     if all(entry.skipped for entry in journal.tags.values()):
         return Done(job_ids)
     if seen.listed is None or seen.read_at <= seen.reports_at:

@@ -143,7 +143,7 @@ Step = ReadList | FindModule | AskJobs | CountTags | WaitUntil | Send | WatchJob
 
 
 def next_step(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> tuple[TagJournal, Step]:
-    """Return the journal to save, and what to do when it is saved.
+    """Return the journal to save if it is another one, and what to do when it is saved.
 
     :param journal: of this run of the task (`TagJournal.for_run`).
     :param now: epoch seconds of the attempt's clock.
@@ -289,9 +289,11 @@ def _submit(request: TagRequest, journal: TagJournal, seen: Seen, now: float) ->
         return journal, ReadList()
     if journal.request is None:
         tags = _requested(request, journal, seen)
-        uncounted = tuple(i for i in _present(tags, seen) if i not in seen.counts) if request.undeletable_tags == "fail" else ()
-        if uncounted:
-            return journal, CountTags(uncounted)
+        if request.undeletable_tags == "fail":
+            present = _present(tags, seen)
+            first = _before_sending(seen, present, [i for i in present if i not in seen.counts])
+            if first is not None:
+                return journal, first
         journal = _resolved(request, journal, seen, tags)
     return _act(request, journal, seen, now)
 
@@ -305,7 +307,7 @@ def _act(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> tu
         return journal, AskJobs(ask)
     ready = [tag_id for tag_id, found in verdicts.items() if found.what in ("send", "count")]
     if request.dry_run:
-        return journal, _before_sending(seen, ready, verdicts) or Done((), would_delete=tuple(ready))
+        return journal, _before_sending(seen, ready, _uncounted(ready, verdicts)) or Done((), would_delete=tuple(ready))
     if ready:
         return _send(request, journal, seen, ready[: request.batch_size], verdicts, now)
     waits = [found.at for found in verdicts.values() if found.what == "wait"]
@@ -337,7 +339,7 @@ def _send(
     pause = _pause(seen, batch)
     if pause is not None and pause.at > now:
         return journal, pause
-    first = _before_sending(seen, batch, verdicts)
+    first = _before_sending(seen, batch, _uncounted(batch, verdicts))
     if first is not None:
         return journal, first
     if not seen.module_found:
@@ -352,11 +354,14 @@ def _refused_since_the_read(seen: Seen) -> bool:
     return seen.refusals is not None and seen.refusals.at >= seen.read_at and not isinstance(seen.refusals.error, TagInUse)
 
 
-def _before_sending(seen: Seen, batch: Iterable[str], verdicts: Mapping[str, Verdict]) -> Step | None:
+def _uncounted(tag_ids: Iterable[str], verdicts: Mapping[str, Verdict]) -> list[str]:
+    return [tag_id for tag_id in tag_ids if verdicts[tag_id].what == "count"]
+
+
+def _before_sending(seen: Seen, batch: Iterable[str], uncounted: Sequence[str]) -> Step | None:
     """Return the count of the tags of a batch that need it, and then a look at the list; None where that is done."""
-    uncounted = tuple(tag_id for tag_id in batch if verdicts[tag_id].what == "count")
     if uncounted:
-        return CountTags(uncounted)
+        return CountTags(tuple(uncounted))
     counted_at = max((seen.counts[tag_id].at for tag_id in batch if tag_id in seen.counts), default=-math.inf)
     return ReadList() if counted_at >= seen.read_at else None
 

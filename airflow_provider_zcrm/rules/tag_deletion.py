@@ -209,7 +209,7 @@ def verdict(request: TagRequest, journal: TagJournal, seen: Seen, tag_id: str, n
         return Verdict("gone")
     submission = journal.submission_of(tag_id)
     if submission is not None:
-        hold = _hold(request, journal, seen, submission)
+        hold = _hold(request, seen, submission)
         if hold is not None:
             return hold
         if seen.sent.get(tag_id, 0) > 1:
@@ -224,7 +224,7 @@ def verdict(request: TagRequest, journal: TagJournal, seen: Seen, tag_id: str, n
     return _by_count(request, seen, tag_id, now) or Verdict("send")
 
 
-def _hold(request: TagRequest, journal: TagJournal, seen: Seen, submission: Submission) -> Verdict | None:
+def _hold(request: TagRequest, seen: Seen, submission: Submission) -> Verdict | None:
     """Return what the latest submission of a tag that is still listed makes of it, None if it frees it."""
     state, heard_at = seen.jobs.get(submission.number, ("", -math.inf))
     if submission.job_id is not None and state != "unknown":

@@ -138,7 +138,8 @@ class TagJournal:
     def to_json(self) -> dict[str, Any]:
         """Return the value to store; without tuples, which Airflow's store refuses."""
         tags, others = ({i: _packed(entry) for i, entry in part.items()} for part in (self.tags, self.others))
-        submissions = [{name: value for name, value in vars(s).items() if value is not None and value is not False} for s in self.submissions]
+        # not `in (None, False)`: a number may be 0
+        submissions = [{name: v for name, v in vars(s).items() if v is not None and v is not False} for s in self.submissions]
         return {"v": _VERSION, **vars(self), "tags": tags, "others": others, "submissions": submissions}
 
     @staticmethod

@@ -149,7 +149,7 @@ class TagDeletion:
         late = self._clock.now() > step.before
         answer = Refused(TooLate("Saving the journal took too long; nothing was sent.")) if late else self._send(tag_ids)
         self.seen = self.seen.with_answer(self.journal.last_number, tag_ids, answer, self._clock.now())
-        self._save(heard(self._request, self.journal, self.seen, tag_ids, answer))
+        self._save(heard(self._request, self.journal, step, answer))
         if isinstance(answer, Accepted):
             self._announce(list(job_ids(self.journal, self.seen)))
 

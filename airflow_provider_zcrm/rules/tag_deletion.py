@@ -1,7 +1,7 @@
 """The deletion plan: which tag may be submitted now, and what to do otherwise. Two pure functions, and all rules of the promise.
 
     journal, step = next_step(request, journal, seen, now)    save the journal, then do the step, then report what was seen
-    journal = heard(request, journal, seen, ids, answer)      after a `Send`: what Zoho's answer means
+    journal = heard(request, journal, step, answer)           after a `Send`: what Zoho's answer means
 
 `verdict` is the gate. Every requested tag passes it directly before every POST, with the list of tags as Zoho gives it now:
 
@@ -99,10 +99,12 @@ class Send:
     """Submit these tags, once, and not later than ``before``: the journal is saved first, and that may take long.
 
     :param before: epoch seconds at which the list of tags is too old.
+    :param if_refused: the journal if Zoho certainly does not accept them: what held the tags before, holds them again.
     """
 
     ids: tuple[str, ...]
     before: float
+    if_refused: TagJournal
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ Step = ReadList | FindModule | AskJobs | CountTags | WaitUntil | Send | WatchJob
 
 
 def next_step(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> tuple[TagJournal, Step]:
-    """Return the journal to save, and what to do when it is saved.
+    """Return the journal to save if it is another one, and what to do when it is saved.
 
     :param journal: of this run of the task (`TagJournal.for_run`).
     :param now: epoch seconds of the attempt's clock.
@@ -146,7 +148,7 @@ def next_step(request: TagRequest, journal: TagJournal, seen: Seen, now: float) 
         if journal.module != request.module:
             raise InvalidArgument(f"The jobs of this task are of {journal.module}, but module is {request.module} now. Nothing was sent.")
         if seen.reports is not None:
-            return journal, _verify(journal, seen, now)
+            return journal, _verify(request, journal, seen, now)
         planned, step = _submit(request, journal, seen, now)
         if isinstance(step, (CountTags, Send, WaitUntil)):
             unfinished = f"all tags of {request.module} are submitted; submitted jobs: {list(job_ids(journal, seen))}"
@@ -156,27 +158,20 @@ def next_step(request: TagRequest, journal: TagJournal, seen: Seen, now: float) 
     return planned, step
 
 
-def heard(request: TagRequest, journal: TagJournal, seen: Seen, ids: Sequence[str], answer: Answer) -> TagJournal:
-    """Return the journal after the answer to the submission of ``ids``.
+def heard(request: TagRequest, journal: TagJournal, step: Send, answer: Answer) -> TagJournal:
+    """Return the journal after the answer to a submission.
 
-    A job id holds the tags, a refusal frees them, a lost answer leaves the intent. A tag for which Zoho refuses the whole batch is skipped
-    if the request allows that, and Zoho says which one it is.
-
-    :param seen: with this answer (`Seen.with_answer`).
+    A job id holds the tags, a lost answer leaves the intent, a refusal takes it out. A tag in use, for which Zoho refuses the whole batch,
+    is skipped if the request allows that, and Zoho says which one it is.
     """
     if isinstance(answer, Lost):
         return journal
     if isinstance(answer, Accepted):
         return journal.with_job(answer.job_id)
-    journal = journal.with_refusal()
-    culprit = refused_tag(answer.error, ids)
+    culprit = refused_tag(answer.error, step.ids) if isinstance(answer.error, TagInUse) else None
     if culprit is None or request.undeletable_tags == "fail":
-        return journal
-    if isinstance(answer.error, TagInUse):
-        return journal.with_skipped({culprit: "in_use"})
-    if isinstance(answer.error, TagNotFound) and seen.refusals and seen.refusals.times > len(NOT_FOUND_PAUSES):
-        return journal.with_skipped({culprit: "not_found"})
-    return journal
+        return step.if_refused
+    return step.if_refused.with_skipped({culprit: "in_use"})
 
 
 # --- the gate ------------------------------------------------------------------------------------------------------------
@@ -210,7 +205,7 @@ def verdict(request: TagRequest, journal: TagJournal, seen: Seen, tag_id: str, n
         return Verdict("gone")
     submission = journal.submission_of(tag_id)
     if submission is not None:
-        hold = _hold(request, journal, seen, submission)
+        hold = _hold(request, seen, submission)
         if hold is not None:
             return hold
         if seen.sent.get(tag_id, 0) > 1:
@@ -220,10 +215,12 @@ def verdict(request: TagRequest, journal: TagJournal, seen: Seen, tag_id: str, n
             )
     if digest_of_name(tag.name) != entry.digest:
         return Verdict("skip", "renamed")
+    if request.undeletable_tags == "skip" and tag_id == _not_found(seen):
+        return Verdict("skip", "not_found")
     return _by_count(request, seen, tag_id, now) or Verdict("send")
 
 
-def _hold(request: TagRequest, journal: TagJournal, seen: Seen, submission: Submission) -> Verdict | None:
+def _hold(request: TagRequest, seen: Seen, submission: Submission) -> Verdict | None:
     """Return what the latest submission of a tag that is still listed makes of it, None if it frees it."""
     state, heard_at = seen.jobs.get(submission.number, ("", -math.inf))
     if submission.job_id is not None and state != "unknown":
@@ -233,12 +230,20 @@ def _hold(request: TagRequest, journal: TagJournal, seen: Seen, submission: Subm
             return Verdict("ask", submission=submission)
         look = _next_look(heard_at, seen)
         return None if look is None else Verdict("wait", at=look)
-    changes = [seen.changed_at.get(tag_id, -math.inf) for tag_id in journal.held_by(submission.number)]
-    still_since = max(seen.first_read_at, seen.lost_at.get(submission.number, heard_at), *changes)
+    # whatever left the list may be of this submission: of an earlier one nobody knows for certain which tags it had
+    still_since = max(seen.first_read_at, seen.lost_at.get(submission.number, heard_at), seen.left_at)
     settled_at = still_since + request.settle
     if seen.read_at >= settled_at:
         return None
     return Verdict("wait", at=min(settled_at, seen.read_at + min(max(1.0, request.settle / 10), 30.0)))
+
+
+def _not_found(seen: Seen) -> str | None:
+    """Return the tag that Zoho did not find again and again, if the list was read since."""
+    last = seen.refusals
+    if last is None or not isinstance(last.error, TagNotFound) or last.times <= len(NOT_FOUND_PAUSES) or seen.read_at <= last.at:
+        return None
+    return refused_tag(last.error, last.ids)
 
 
 def _by_count(request: TagRequest, seen: Seen, tag_id: str, now: float) -> Verdict | None:
@@ -337,7 +342,7 @@ def _send(
         return journal, FindModule()
     if seen.waited or now - seen.read_at > FRESH_LIST or _refused_since_the_read(seen):
         return journal, ReadList()
-    return journal.with_intent(batch, request.attempt), Send(tuple(batch), seen.read_at + FRESH_LIST)
+    return journal.with_intent(batch, request.attempt), Send(tuple(batch), seen.read_at + FRESH_LIST, if_refused=journal)
 
 
 def _refused_since_the_read(seen: Seen) -> bool:
@@ -401,9 +406,17 @@ def job_ids(journal: TagJournal, seen: Seen) -> tuple[str, ...]:
 # --- after the jobs ------------------------------------------------------------------------------------------------------
 
 
-def _verify(journal: TagJournal, seen: Seen, now: float) -> Step:
-    """Read the list until no requested tag is in it, or it had time enough to follow the jobs."""
+def _verify(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> Step:
+    """Read the list until no requested tag is in it, or it had time enough to follow the jobs.
+
+    :raises SubmissionUncertain: no journal says any more which tags were submitted
+    """
     job_ids = tuple(str(report["id"]) for report in seen.reports or ())
+    if journal.request is None:
+        raise SubmissionUncertain(
+            f"What this task has stored was lost while it waited for the jobs {list(job_ids)} of {request.module}.",
+            advice="A retry of the task reads the list of tags and goes on from there.",
+        )
     if all(entry.skipped for entry in journal.tags.values()):
         return Done(job_ids)
     if seen.listed is None or seen.read_at <= seen.reports_at:

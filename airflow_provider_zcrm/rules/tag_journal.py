@@ -106,10 +106,6 @@ class TagJournal:
         number = self.tags[tag_id].submission
         return next((submission for submission in self.submissions if submission.number == number), None)
 
-    def held_by(self, number: int) -> tuple[str, ...]:
-        """Return the requested tags whose latest submission this is."""
-        return tuple(tag_id for tag_id, entry in self.tags.items() if entry.submission == number)
-
     def with_request(self, request: str, requested: int, existing: int, tags: Mapping[str, Entry], listed: Iterable[str]) -> TagJournal:
         """Return the journal with what this run requests.
 
@@ -135,12 +131,6 @@ class TagJournal:
         """Return the journal with the job id of the submission that was made last."""
         return replace(self, submissions=(*self.submissions[:-1], replace(self.submissions[-1], job_id=job_id)))
 
-    def with_refusal(self) -> TagJournal:
-        """Return the journal without the submission that was made last: Zoho certainly did not accept it, so its tags are free."""
-        number = self.submissions[-1].number
-        tags = {i: replace(entry, submission=0) if entry.submission == number else entry for i, entry in self.tags.items()}
-        return replace(self, tags=tags, submissions=self.submissions[:-1])
-
     def with_skipped(self, codes: Mapping[str, str]) -> TagJournal:
         """Return the journal with tags that this run does not send, by id with the code of the reason."""
         return replace(self, tags={i: replace(entry, skipped=codes[i]) if i in codes else entry for i, entry in self.tags.items()})
@@ -155,7 +145,8 @@ class TagJournal:
     def to_json(self) -> dict[str, Any]:
         """Return the value to store; without tuples, which Airflow's store refuses."""
         tags, others = ({i: _packed(entry) for i, entry in part.items()} for part in (self.tags, self.others))
-        submissions = [{name: value for name, value in vars(s).items() if not (value is None or value is False)} for s in self.submissions]
+        # not `in (None, False)`: a number may be 0
+        submissions = [{name: v for name, v in vars(s).items() if v is not None and v is not False} for s in self.submissions]
         return {"v": _VERSION, **vars(self), "tags": tags, "others": others, "submissions": submissions}
 
     @staticmethod

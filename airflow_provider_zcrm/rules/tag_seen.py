@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airflow_provider_zcrm.api.errors import ZohoCrmError
+from airflow_provider_zcrm.api.mass_delete import refused_tag
 from airflow_provider_zcrm.api.tags import RecordsCount
 
 
@@ -56,7 +57,7 @@ Answer = Accepted | Refused | Lost
 
 @dataclass(frozen=True)
 class Refusals:
-    """Refusals of one kind that came one after the other; ``ids`` and ``error`` are of the last one.
+    """Refusals of one kind that came one after the other, for the same tags and the same one of them; ``error`` is of the last one.
 
     :param since: when the first one came, ``at`` the last one.
     """
@@ -75,7 +76,7 @@ class Seen:
     :param listed: the list of tags as it was read last, by id.
     :param read_at: when that was, and ``first_read_at`` when it was read first.
     :param waited: something was waited for since the list was read.
-    :param changed_at: when a tag came into the list or left it, of those that did.
+    :param left_at: when a tag left the list last.
     :param module_found: the id of the module is known.
     :param jobs: by number of a submission what Zoho said of its job ("running", "ended", "unknown"), and when.
     :param counts: the counts, by tag.
@@ -89,7 +90,7 @@ class Seen:
     read_at: float = -math.inf
     first_read_at: float = -math.inf
     waited: bool = False
-    changed_at: Mapping[str, float] = field(default_factory=dict)
+    left_at: float = -math.inf
     module_found: bool = False
     jobs: Mapping[int, tuple[str, float]] = field(default_factory=dict)
     counts: Mapping[str, Count] = field(default_factory=dict)
@@ -101,10 +102,9 @@ class Seen:
 
     def with_list(self, listed: Mapping[str, Listed], now: float) -> Seen:
         """Note the list of tags."""
-        changed = {} if self.listed is None else dict.fromkeys(self.listed.keys() ^ listed.keys(), now)
         first = now if self.listed is None else self.first_read_at
-        changed_at = {**self.changed_at, **changed}
-        return replace(self, listed=dict(listed), read_at=now, first_read_at=first, waited=False, changed_at=changed_at)
+        left_at = now if self.listed is not None and self.listed.keys() - listed.keys() else self.left_at
+        return replace(self, listed=dict(listed), read_at=now, first_read_at=first, waited=False, left_at=left_at)
 
     def with_wait(self) -> Seen:
         """Note that something was waited for."""
@@ -130,7 +130,7 @@ class Seen:
         tag_ids = tuple(ids)
         if isinstance(answer, Refused):
             last = self.refusals
-            if last is not None and type(last.error) is type(answer.error):
+            if last is not None and _same_refusal(last, tag_ids, answer.error):
                 return replace(self, refusals=Refusals(tag_ids, answer.error, last.since, now, last.times + 1))
             return replace(self, refusals=Refusals(tag_ids, answer.error, now, now))
         sent = {**self.sent, **{tag_id: self.sent.get(tag_id, 0) + 1 for tag_id in tag_ids}}
@@ -140,3 +140,7 @@ class Seen:
     def with_reports(self, reports: Sequence[Mapping[str, Any]], now: float) -> Seen:
         """Note that the jobs have been watched to their end."""
         return replace(self, reports=tuple(reports), reports_at=now)
+
+
+def _same_refusal(last: Refusals, ids: tuple[str, ...], error: ZohoCrmError) -> bool:
+    return type(last.error) is type(error) and last.ids == ids and refused_tag(last.error, ids) == refused_tag(error, ids)

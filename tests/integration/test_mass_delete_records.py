@@ -260,7 +260,9 @@ def test_a_token_that_may_not_count_is_told_from_one_that_may_not_delete(
 ) -> None:
     grant = {"grant_type": "client_credentials", "zsoid": "808232144", "scope": "ZohoCRM.mass_delete.DELETE"}
     monkeypatch.setenv("AIRFLOW_CONN_ZOHO_CRM_DEFAULT", connection_json(emulator_server.url, **grant))
-    with pytest.raises(ZohoCrmFailure, match=r"ZohoSearch\.securesearch\.READ.*max_records=None and max_share=1.0, which deletes without counting"):
+    with pytest.raises(
+        ZohoCrmFailure, match=r"ZohoSearch\.securesearch\.READ.*max_records=None and max_share=1.0, which deletes without counting"
+    ):
         by_view().try_once()
     assert posts(emulator) == []
     assert len(by_view(max_records=None).try_once()) == 1

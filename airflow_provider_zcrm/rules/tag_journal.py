@@ -48,7 +48,6 @@ class Submission:
     :param attempt: Airflow's try number.
     :param job_id: None as long as the outcome is not known.
     :param superseded: a later submission holds tags that this one left.
-    :param module: API name of the module, if that is not the journal's: the task has been given another one since.
     """
 
     number: int
@@ -56,7 +55,6 @@ class Submission:
     attempt: int
     job_id: str | None = None
     superseded: bool = False
-    module: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,9 +91,7 @@ class TagJournal:
             return self
         known = {**self.others, **self.tags}
         others = {tag_id: replace(entry, skipped="") for tag_id, entry in known.items()}
-        of_module = [replace(s, module=s.module or self.module) for s in self.submissions]
-        submissions = tuple(replace(s, module=None) if s.module == module else s for s in of_module)
-        return TagJournal(self.host, module, run, deadline, others=others, submissions=submissions, last_number=self.last_number)
+        return TagJournal(self.host, module, run, deadline, others=others, submissions=self.submissions, last_number=self.last_number)
 
     def known(self, tag_id: str) -> Entry | None:
         """Return what is known of a tag, requested now or not."""
@@ -109,13 +105,10 @@ class TagJournal:
     def with_request(self, request: str, requested: int, existing: int, tags: Mapping[str, Entry], listed: Iterable[str]) -> TagJournal:
         """Return the journal with what this run requests.
 
-        :param listed: ids of all tags that the module has; what else is known of tags that are gone says nothing any more,
-            unless it is of another module.
+        :param listed: ids of all tags that the module has; what else is known of a tag that is neither listed nor submitted is forgotten.
         """
-        still_there = set(listed)
-        elsewhere = {s.number for s in self.submissions if s.module}
-        known = {**self.others, **self.tags}
-        others = {i: entry for i, entry in known.items() if i not in tags and (i in still_there or entry.submission in elsewhere)}
+        kept = set(listed).difference(tags)
+        others = {i: entry for i, entry in {**self.others, **self.tags}.items() if i in kept or (entry.submission and i not in tags)}
         return replace(self, request=request, requested=requested, existing=existing, tags=dict(tags), others=others)
 
     def with_intent(self, tag_ids: Iterable[str], attempt: int) -> TagJournal:

@@ -174,7 +174,7 @@ MUTANTS = (
     Mutant(
         "after the count the list is read",
         "counted",
-        ((_DELETION, "return ReadList() if counted_at >= seen.read_at else None", "return None"),),
+        ((_DELETION, "return ReadList() if counted_at and max(counted_at) >= seen.read_at else None", "return None"),),
         case(max_records=COUNTED),
     ),
     Mutant(

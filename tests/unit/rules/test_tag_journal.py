@@ -128,14 +128,14 @@ def test_a_new_run_has_its_own_deadline_and_request_and_knows_what_was_submitted
     assert journal.with_request("d", 1, 5, {"1": Entry("x", 1)}, TAGS).with_intent(["1"], 3).last_number == 2
 
 
-def test_what_is_not_requested_any_more_is_known_as_long_as_it_is_listed() -> None:
-    journal = requesting("1", "2", "3").with_intent(["1", "2", "3"], 1).for_run(2, "Leads", 9600.0)
+def test_what_is_not_requested_any_more_is_known_as_long_as_it_is_listed_or_was_submitted() -> None:
+    journal = requesting("1", "2", "3", "4").with_intent(["1", "2", "3"], 1).for_run(2, "Leads", 9600.0)
     journal = requesting("1", listed=["1", "2"], journal=journal)
 
     assert list(journal.tags) == ["1"]
-    assert list(journal.others) == ["2"]
+    assert list(journal.others) == ["2", "3"]
     assert journal.known("2") == Entry(digest_of_name("tag 2"), 1)
-    assert journal.known("3") is None
+    assert journal.known("4") is None
     # and once more, for the run after that
     journal = requesting("3", listed=["1", "2"], journal=journal.for_run(3, "Leads", 9600.0))
     assert list(journal.others) == ["2", "1"]

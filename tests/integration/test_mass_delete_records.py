@@ -562,7 +562,7 @@ def test_a_view_that_grows_while_the_task_waits_after_a_refusal_trips_the_guard(
 
     monkeypatch.setattr(AttemptClock, "sleep_until", sleep_while_the_view_grows)
     emulator.fault("status", MASS_DELETE, method="POST", **refusal)
-    with pytest.raises(ZohoCrmFailure, match="11 records would be deleted .*max_records=10 forbids"):
+    with pytest.raises(ZohoCrmFailure, match=r"11 records would be deleted .*max_records=10 forbids"):
         by_view(cvid=ALL_LEADS, max_records=10).try_once()
     assert len(posts(emulator)) == 1
     assert accepted(emulator) == []

@@ -22,6 +22,5 @@ with DAG(
         task_id="clean_up",
         wait_for_completion=True,
         deferrable=True,
-        settle=90.0,
         map_index_template="{{ task.zoho_crm_conn_id }} {{ task.module }}",
     ).expand_kwargs(json.loads(os.environ["CLEAN_ORGS"]))

@@ -17,7 +17,7 @@ from typing import Any
 from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from demo.local_airflow import COMPONENTS, LocalAirflow
 from demo.processes import Processes
-from tests.chaos.scenario import REQUEST_TIMEOUT, Scenario
+from tests.chaos.scenario import REQUEST_TIMEOUT, SETTLE, Scenario
 from tests.conftest import CLIENT_SECRET, REFRESH_TOKEN, connection_json
 
 HERE = Path(__file__).parent
@@ -30,6 +30,8 @@ _SETTINGS = {
     "TRIGGERER__JOB_HEARTBEAT_SEC": "2",
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
     "SCHEDULER__MAX_DAGRUNS_TO_CREATE_PER_LOOP": "50",
+    "ZOHO_CRM__SETTLE": str(SETTLE),
+    "ZOHO_CRM__UNKNOWN_JOB_GRACE": "10",
 }
 
 
@@ -65,10 +67,10 @@ class Run:
 
     def problems(self) -> list[str]:
         """Return what does not hold, as sentences."""
-        return [*self._wrong_tags(), *self._doubled_tags(), *self._lost_jobs(), *self._wrong_outcome(), *self._wrongly_set_aside()]
+        return [*self._wrong_tags(), *self._doubled_tags(), *self._lost_jobs(), *self._wrong_outcome(), *self._wrongly_skipped()]
 
     def _wrong_tags(self) -> Iterator[str]:
-        kept = set(self.before) - set(self.scenario.wanted)
+        kept = set(self.before) - set(self.scenario.requested)
         gone = kept - set(self.server.control.tags("Leads"))
         if gone:
             yield f"tags outside the request are gone: {sorted(gone)}"
@@ -86,7 +88,7 @@ class Run:
         """Every accepted job is in the journal, or its tags are gone or in a later job that is."""
         if self._states()["delete"] != "success":
             return
-        known = {batch["job_id"] for batch in self._journal().get("batches", [])}
+        known = {submission.get("job_id") for submission in self._journal().get("submissions", [])}
         jobs = self.server.control.counters()["jobs"]
         unaccounted = set(self.server.control.tags("Leads").values())
         for job in reversed(jobs):
@@ -97,9 +99,9 @@ class Run:
 
     def _wrong_outcome(self) -> Iterator[str]:
         states = self._states()
-        left = (set(self.scenario.wanted) - set(self.scenario.used)) & set(self.server.control.tags("Leads"))
+        left = (set(self.scenario.requested) - set(self.scenario.used)) & set(self.server.control.tags("Leads"))
         if left and states["wait"] == "success" and states["delete"] == "success":
-            yield f"Airflow says success, but {len(left)} wanted tags are there"
+            yield f"Airflow says success, but {len(left)} requested tags are there"
         if states["delete"] != "success" and not self.scenario.bad_jobs:
             yield f"the task has failed without a reason: {states}"
         # of two jobs with the same tags, as a late one makes them, the second finds nothing and says so
@@ -107,14 +109,14 @@ class Run:
         if not left and states["delete"] == "success" and states["wait"] != "success" and not excused:
             yield f"all is done, but the sensor says {states['wait']}"
 
-    def _wrongly_set_aside(self) -> Iterator[str]:
+    def _wrongly_skipped(self) -> Iterator[str]:
         """Tags that automation uses are reported, and no others."""
         if self._states()["delete"] != "success":
             return
-        entry = self._airflow.call("GET", f"{self._path}/taskInstances/delete/xcomEntries/set_aside", stringify="false")
+        entry = self._airflow.call("GET", f"{self._path}/taskInstances/delete/xcomEntries/skipped", stringify="false")
         named = {tag["name"] for tag in entry["value"]}
         if named != set(self.scenario.used):
-            yield f"set aside are {sorted(named)}, and automation uses {sorted(self.scenario.used)}"
+            yield f"skipped are {sorted(named)}, and automation uses {sorted(self.scenario.used)}"
 
     def _states(self) -> dict[str, str]:
         return {task["task_id"]: task["state"] for task in self._airflow.call("GET", f"{self._path}/taskInstances")["task_instances"]}

@@ -33,16 +33,16 @@ class Scenario:
     """What happens in a run.
 
     :ivar tags: how many tags the module has besides those of the seed.
-    :ivar wanted: the names that the task is asked to delete.
+    :ivar requested: the names that the task is to delete.
     :ivar bad_jobs: the first two jobs leave a tag behind.
     :ivar late: a job may start later than ``settle``, the one case in which the promise allows a tag in two jobs.
-    :ivar used: the wanted ones that a workflow uses, for each of which Zoho refuses a whole batch.
-    :ivar kills: per try of the task, after how many seconds its worker is killed; None for not at all.
+    :ivar used: the requested ones that a workflow uses, for each of which Zoho refuses a whole batch.
+    :ivar kills: per attempt of the task, after how many seconds its worker is killed; None for not at all.
     """
 
     seed: int
     tags: int
-    wanted: list[str]
+    requested: list[str]
     waits: bool
     late: bool
     bad_jobs: bool
@@ -57,12 +57,12 @@ class Scenario:
         dice = random.Random(seed)
         tags = dice.choice([3, 20, 230])
         names = [f"campaign-{number}" for number in range(tags)] + ["hot", "cold"]
-        wanted = dice.sample(names, dice.randint(1, len(names)))
+        requested = dice.sample(names, dice.randint(1, len(names)))
         late, bad_jobs = dice.random() < 0.1, dice.random() < 0.2
         return Scenario(
             seed=seed,
             tags=tags,
-            wanted=wanted,
+            requested=requested,
             waits=dice.random() < 0.6,
             late=late,
             bad_jobs=bad_jobs,
@@ -71,11 +71,11 @@ class Scenario:
                 "duration": dice.uniform(0, 4),
                 "removal_lag": dice.choice([0, 0, 2]),
                 "appears_after": dice.choice([0, 0, 2]),
-                **({"failing": dice.sample(wanted, 1)} if bad_jobs else {}),
+                **({"failing": dice.sample(requested, 1)} if bad_jobs else {}),
             },
             faults=_at_most_one_without_body([_fault(dice) for _ in range(dice.choice([0, 1, 2, 4, 6]))]),
             kills=[dice.uniform(0, 3) if dice.random() < 0.5 else None for _ in range(2)],
-            used=[name for name in dice.sample(wanted, min(len(wanted), dice.choice([0, 0, 1, 3]))) if name.startswith("campaign")],
+            used=[name for name in dice.sample(requested, min(len(requested), dice.choice([0, 0, 1, 3]))) if name.startswith("campaign")],
         )
 
     def prepare(self, zoho: Control) -> None:
@@ -92,7 +92,7 @@ class Scenario:
     @property
     def conf(self) -> dict[str, Any]:
         """What the DAG run is started with."""
-        return {"tags": self.wanted, "kills": self.kills, "conn_id": f"chaos_{self.seed}", "waits": self.waits}
+        return {"tags": self.requested, "kills": self.kills, "conn_id": f"chaos_{self.seed}", "waits": self.waits}
 
 
 def _fault(dice: random.Random) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def running_airflow(tmp_path_factory: pytest.TempPathFactory, emulator_server: E
     with restored_signals():
         processes = Processes(folder)
         airflow = LocalAirflow(processes, folder / "home", DAGS)
+        airflow.env["AIRFLOW__ZOHO_CRM__SETTLE"] = "8"
         try:
             airflow.migrate()
             airflow.start()

@@ -23,7 +23,7 @@ from airflow_provider_zcrm.tag_selection import TagSelection
 with DAG("typed", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False):
     find = FindTagsOperator(task_id="find", module="Leads", selection=TagSelection(name_glob=["test*", "tmp*"], created_before="P90D"))
     delete = MassDeleteTagsOperator(
-        task_id="delete", module="Leads", tag_ids=find.output, max_tags=50, settle=timedelta(minutes=5), retries=2, deferrable=True
+        task_id="delete", module="Leads", tag_ids=find.output, max_tags=50, timeout=timedelta(hours=6), retries=2, deferrable=True
     )
     wait = MassDeleteJobSensor(task_id="wait", job_id=delete.output, timeout=timedelta(hours=6))
     view = MassDeleteRecordsOperator(task_id="view", module="Leads", cvid="2276164000000538003", max_records=10, dry_run=True)

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
-from tests.chaos.scenario import RETRIES, SETTLE
+from tests.chaos.scenario import RETRIES
 
 
 class MortalOperator(MassDeleteTagsOperator):
@@ -53,7 +53,5 @@ with DAG(
         tag_names="{{ params.tags }}",
         max_share=1.0,
         deferrable=True,
-        settle=SETTLE,
-        unknown_job_grace=10,
     )
-    MassDeleteJobSensor(task_id="wait", job_id=delete.output, deferrable=True, unknown_job_grace=10, timeout=120)
+    MassDeleteJobSensor(task_id="wait", job_id=delete.output, deferrable=True, timeout=120)

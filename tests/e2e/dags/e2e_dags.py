@@ -45,28 +45,26 @@ class DyingOperator(MassDeleteTagsOperator):
 
     def _deletion(self, context: Any, *arguments: Any) -> TagDeletion:
         deletion = super()._deletion(context, *arguments)
-        send, save = deletion._client.send, deletion._save_journal
+        send, save = deletion._client.send_with, deletion._save_journal
 
-        def dying_send(call: Any, before: Any = None) -> Any:
-            if call.request.may_repeat:
-                return send(call)
+        def dying_send(call: Any, token: str) -> Any:
             self._die("before the POST")
             if self._moment == "in the POST":
                 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
-            value = send(call, before)
+            value = send(call, token)
             self._die("after the POST")
             return value
 
         def dying_save(journal: Any) -> None:
-            if not journal.batches:  # only what is wanted
+            if not journal.submissions:  # only what is requested
                 save(journal)
                 return
-            stored = any(batch.job_id for batch in journal.batches)
+            stored = any(submission.job_id for submission in journal.submissions)
             self._die("before the id is stored" if stored else "before the intent is stored")
             save(journal)
             self._die("after the id is stored" if stored else "after the intent is stored")
 
-        deletion._client.send, deletion._save_journal = dying_send, dying_save  # type: ignore[method-assign,assignment]
+        deletion._client.send_with, deletion._save_journal = dying_send, dying_save  # type: ignore[method-assign,assignment]
         return deletion
 
     def _die(self, moment: str) -> None:
@@ -75,15 +73,13 @@ class DyingOperator(MassDeleteTagsOperator):
 
 
 with DAG("operator_and_sensor", **ALWAYS):
-    delete = MassDeleteTagsOperator(
-        task_id="delete", module="{{ params.module }}", tag_names="{{ params.tags }}", settle=8, do_xcom_push=True
-    )
+    delete = MassDeleteTagsOperator(task_id="delete", module="{{ params.module }}", tag_names="{{ params.tags }}", do_xcom_push=True)
     MassDeleteJobSensor(task_id="wait", job_id=delete.output, deferrable=True, poke_interval=1)
     MassDeleteJobSensor(task_id="wait_for_the_key", job_id=delete.output["job_id"], mode="reschedule", poke_interval=1)
     MassDeleteJobSensor.partial(task_id="wait_for_each", poke_interval=1).expand(job_id=delete.output)
 
 with DAG("finishes_in_triggerer", **ALWAYS):
-    delete = MassDeleteTagsOperator(task_id="delete", module="{{ params.module }}", tag_names="{{ params.tags }}", settle=8)
+    delete = MassDeleteTagsOperator(task_id="delete", module="{{ params.module }}", tag_names="{{ params.tags }}")
     finishing: dict[str, Any] = {"deferrable": True, "poke_interval": 1, "finish_in_triggerer": True}
     wait = MassDeleteJobSensor(task_id="wait", job_id=delete.output, **finishing)
     MassDeleteJobSensor.partial(task_id="wait_for_each", **finishing).expand(job_id=delete.output)
@@ -107,7 +103,6 @@ with DAG("waits_for_itself", **ALWAYS):
         wait_for_completion=True,
         deferrable=True,
         poke_interval=1,
-        settle=8,
     )
 
 with DAG("many_modules", **ALWAYS):

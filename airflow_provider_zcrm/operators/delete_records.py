@@ -81,6 +81,7 @@ class DeleteRecordsOperator(DeleteOperator):
         from airflow_provider_zcrm.rules.guards import check_records, max_records_of
 
         with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
+            self._check_text("module", "zoho_crm_conn_id")
             self._check_given()
             check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
             record_ids = ids_of(self.record_ids, "record_ids")

@@ -54,7 +54,7 @@ def test_how_a_tag_was_chosen_is_found_by_its_id() -> None:
 
 @pytest.mark.parametrize("name", [None, 202401, True, 1.5, ["hot"]])
 def test_a_tag_whose_name_was_changed_on_its_way_is_refused(name: Any) -> None:
-    with pytest.raises(InvalidArgument, match="tag_ids holds a tag whose name is .*, which is not text"):
+    with pytest.raises(InvalidArgument, match=r"tag_ids holds a tag whose name is .*, which is not text"):
         chosen_of([{"id": "1", "name": name}], "tag_ids")
 
 
@@ -215,12 +215,12 @@ def test_a_name_in_a_list_may_look_like_anything() -> None:
 @pytest.mark.parametrize("value", [1, 1.5, None, b"hot", {"name": "hot"}, True])
 def test_what_is_no_name_is_refused(value: Any) -> None:
     for form in (value, [value], [["hot", value]]):
-        with pytest.raises(InvalidArgument, match="tags holds .* which is not text"):
+        with pytest.raises(InvalidArgument, match=r"tags holds .* which is not text"):
             names_of(form, "tags")
 
 
 @pytest.mark.parametrize("value", ["", " ", "\u200b\u00a0", "None", "None\n"])
 def test_a_name_that_came_out_empty_is_refused(value: str) -> None:
     for form in (value, [value], [["hot", value]]):
-        with pytest.raises(InvalidArgument, match="tags holds .* it came out empty.* leave tags out"):
+        with pytest.raises(InvalidArgument, match=r"tags holds .* it came out empty.* leave tags out"):
             names_of(form, "tags")

@@ -19,8 +19,8 @@ TEXT = """\
 **Tags of Leads**: done.
 
 | looked at | chosen | kept | skipped | deleted | failed | api calls | credits left |
-| --------- | ------ | ---- | --------- | ------- | ------ | --------- | ------------ |
-| 5         | 2      | 3    | 0         | 2       | 0      | 9         | 4000         |
+| --------- | ------ | ---- | ------- | ------- | ------ | --------- | ------------ |
+| 5         | 2      | 3    | 0       | 2       | 0      | 9         | 4000         |
 
 Chosen:
 
@@ -58,6 +58,14 @@ def test_what_was_skipped_and_where_the_backup_is_are_told() -> None:
 
     assert "a workflow uses it" in text
     assert "Backup: `s3://bucket/Leads.jsonl`" in text
+
+
+def test_what_was_to_be_kept_and_matches_no_tag_is_told() -> None:
+    text = CleanupReport(module="Leads", chosen=TAGS, kept={"keep": 3}, unmatched_keep=["VPI*", "VIP|hot"], ended=True).as_markdown()
+
+    rows = ["to be kept, but no tag matches", "-" * 30, "VPI*".ljust(30), r"VIP\|hot".ljust(30)]
+    assert text.endswith("\n\n" + "\n".join(f"| {row} |" for row in rows))
+    assert "no tag matches" not in DONE.as_markdown()
 
 
 def test_of_hundreds_of_tags_the_text_has_the_first_fifty() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from unittest import mock
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, BaseOperator
@@ -19,7 +20,7 @@ from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOpera
 from airflow_provider_zcrm.operators.report_tag_cleanup import ReportTagCleanupOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
-from tests.airflow_task import TaskRun
+from tests.airflow_task import IS_AIRFLOW_2, TaskRun
 
 # a Python literal each, or what Airflow would strip or read otherwise
 LOOKS_LIKE_SOMETHING_ELSE = ["2024_01", "202401", "1e5", "True", "None", "'hot'", "(1)", "[1]", "1, 2", "0x10", " hot ", "hot\n"]
@@ -28,7 +29,7 @@ LOOKS_LIKE_SOMETHING_ELSE = ["2024_01", "202401", "1e5", "True", "None", "'hot'"
 def rendered(make: Callable[[], BaseOperator], *, native: bool = True, **params: Any) -> Any:
     with DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1), render_template_as_native_obj=native):  # noqa: DTZ001
         task = make()
-    task.render_template_fields({"params": params})  # type: ignore[typeddict-item]
+    task.render_template_fields({"params": params})
     return task
 
 
@@ -69,6 +70,18 @@ def test_what_holds_jinja_is_rendered_as_airflow_does() -> None:
     )
     assert task.selection == {"names": ["tmp-1", "x", "y"], "limit": 5}
     assert rendered(lambda: find(names="{{ params.names }}"), names=["2024_01", "b"]).selection == {"names": ["2024_01", "b"]}
+
+
+@pytest.mark.skipif(IS_AIRFLOW_2, reason="A mapped task of Airflow 2 is expanded in the database")
+def test_a_mapped_task_keeps_strings_without_jinja() -> None:
+    params: Any = {"name": "hot"}
+    with DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1), render_template_as_native_obj=True, params=params) as dag:  # noqa: DTZ001
+        selection = {"keep": ["2024_01"], "names": "{{ params.name }}"}
+        mapped: Any = FindTagsOperator.partial(task_id="find", selection=selection).expand(module=["2024_02"])
+    context: Any = {"dag": dag, "dag_run": mock.Mock(conf={}), "ti": mock.Mock(map_index=0), "task": mapped}
+    mapped.render_template_fields(context)
+    assert context["task"].module == "2024_02"
+    assert context["task"].selection == {"keep": ["2024_01"], "names": "hot"}
 
 
 def test_a_sensor_keeps_the_arguments_of_airflows_own() -> None:

@@ -42,7 +42,8 @@ def airflow_errors(conn_id: str, *final: type[ZohoCrmError]) -> Iterator[None]:
         log.debug("Raised here:", exc_info=error)
         raise ZohoCrmFailure(
             f"Connection {conn_id}: {error.message}" if isinstance(error, _ABOUT_THE_CONNECTION) else error.message,
-            advice=error.advice.replace(CONN_ID, conn_id),
+            # a template may have made a number of it, which is an error of its own
+            advice=error.advice.replace(CONN_ID, str(conn_id)),
             status=error.status,
             code=error.code,
             details=error.details,

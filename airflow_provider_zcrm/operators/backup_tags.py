@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.templates import KeepsPlainStrings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_zcrm.rules.tag_backup import Contents
 
 
-class BackupTagsOperator(BaseOperator):
+class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
     """Writes name, colour and id of tags, and the ids of the records that carry them, into a file that `RestoreTagsOperator` reads.
 
     It fails if it finds fewer records for a tag than Zoho says carry it, so that no delete follows. A backup that stands there already is
@@ -75,6 +76,7 @@ class BackupTagsOperator(BaseOperator):
         from airflow_provider_zcrm.rules.tag_backup import Header
 
         with airflow_errors(self.zoho_crm_conn_id):
+            self._check_text("module", "zoho_crm_conn_id")
             tag_ids, include_records = ids_of(self.tag_ids, "tag_ids"), truth_of(self.include_records, "include_records")
             if not tag_ids:
                 return self._nothing("no tags were given")

@@ -15,6 +15,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.api.errors import InvalidArgument, RetryableError
 from airflow_provider_zcrm.rules.errors import DeadlineReached
+from airflow_provider_zcrm.templates import KeepsPlainStrings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -29,7 +30,7 @@ DEFAULT_MAX_SHARE = 0.5
 DEFAULT_MAX_RECORDS = 1000
 
 
-class RefusesWhatCameOutEmpty(BaseOperator):
+class RefusesWhatCameOutEmpty(KeepsPlainStrings, BaseOperator):
     """Distinguishes an argument that was not given from one whose template, or another task's output, came out as None."""
 
     _given: tuple[str, ...] = ()

@@ -84,6 +84,7 @@ class DeleteRecordsOperator(DeleteOperator):
         from airflow_provider_zcrm.rules.record_deletion import RecordRequest
 
         with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
+            self._check_text("module", "zoho_crm_conn_id")
             self._check_given()
             check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
             request = RecordRequest(self.module, tuple(ids_of(self.record_ids, "record_ids")))

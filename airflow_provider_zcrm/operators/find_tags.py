@@ -23,7 +23,8 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
     Returns, per chosen tag, ``id``, ``name``, ``color_code``, ``created_time``, ``records`` (None where it was not asked) and
     ``reason``, with ``max_records`` and ``used_by_automation`` if the selection has them: `MassDeleteTagsOperator` takes that as its
     ``tag_ids``, and counts again before it deletes. XCom ``looked_at`` is the number of tags that the module has,
-    ``kept`` how many of them are kept by which criterion, ``api_calls`` and ``credits_left`` what that has cost.
+    ``kept`` how many of them are kept by which criterion, ``unmatched_keep`` the entries of ``keep`` and ``keep_regex`` that match
+    no tag, ``api_calls`` and ``credits_left`` what that has cost.
 
     .. seealso:: docs/selection.md
 
@@ -72,6 +73,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
         from airflow_provider_zcrm.tag_selection import TagSelection
 
         with airflow_errors(self.zoho_crm_conn_id):
+            self._check_text("module", "zoho_crm_conn_id")
             selection = TagSelection.from_dict(self.selection)
             self._check_given()
             guards = Guards.of(self.max_tags, self.max_share)
@@ -88,6 +90,13 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
             log_list(self.log, f"{choice} of {self.module}", [f"{v.tag.name} ({v.reason})" for v in choice.chosen])
             context["ti"].xcom_push(key="looked_at", value=choice.looked_at)
             context["ti"].xcom_push(key="kept", value=choice.kept_by)
+            context["ti"].xcom_push(key="unmatched_keep", value=list(choice.unmatched_keep))
+            if choice.unmatched_keep:
+                self.log.warning(
+                    "These entries of keep and keep_regex match no tag of %s and protect nothing: %s. Check how they are written.",
+                    self.module,
+                    ", ".join(map(repr, choice.unmatched_keep)),
+                )
             push_api_usage(context, client)
             guards.check(len(choice.chosen), choice.looked_at, self.module)
         return [_as_json(verdict, facts) | selection.counted_criteria for verdict in choice.chosen]

@@ -119,6 +119,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         from airflow_provider_zcrm.operators.base import push_api_usage
 
         with airflow_errors(self.zoho_crm_conn_id, *_FINAL), self._deadline_first():
+            self._check_text("module", "zoho_crm_conn_id")
             self._check_given()
             request = self._request()
             stored = StoredJournal(context, _JOURNAL)

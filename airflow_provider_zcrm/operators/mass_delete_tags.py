@@ -120,6 +120,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         from airflow_provider_zcrm.hooks.errors import airflow_errors
 
         with airflow_errors(self.zoho_crm_conn_id), self._deadline_first():
+            self._check_text("module", "zoho_crm_conn_id")
             self._check_given()
             stored = StoredJournal(context, _JOURNAL)
             journal, request = self._open(context, stored)

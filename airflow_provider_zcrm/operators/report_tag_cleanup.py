@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import Asset, AssetAlias, BaseOperator
 
 from airflow_provider_zcrm.assets import tags_uri
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink
+from airflow_provider_zcrm.templates import KeepsPlainStrings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 CLEANED_TAGS = AssetAlias("zohocrm-tags")
 
 
-class ReportTagCleanupOperator(BaseOperator):
+class ReportTagCleanupOperator(KeepsPlainStrings, BaseOperator):
     """Reports in the log, and as a Markdown text that it returns, what the tasks of a clean-up have done, also if some have failed.
 
     XCom ``numbers`` has the same as JSON values. When tags were deleted, an asset event ``zohocrm://<connection>/<module>/tags`` is
@@ -80,6 +81,7 @@ class ReportTagCleanupOperator(BaseOperator):
             looked_at=find.get("looked_at"),
             chosen=find.get(),
             kept=find.get("kept") or {},
+            unmatched_keep=find.get("unmatched_keep") or (),
             skipped=delete.get("skipped") or (),
             deleted=counts.get("deleted"),
             failed=counts.get("failed"),

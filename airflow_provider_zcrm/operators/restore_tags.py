@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
+from airflow_provider_zcrm.templates import KeepsPlainStrings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_zcrm.rules.tag_backup import Contents
 
 
-class RestoreTagsOperator(BaseOperator):
+class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
     """Creates the tags of a backup that are not there (by name), with their colours, and puts all of them back on their records.
 
     It goes into the module that the backup is of. Running it twice changes nothing more. What could not be restored (records that are
@@ -75,6 +76,7 @@ class RestoreTagsOperator(BaseOperator):
         from airflow_provider_zcrm.rules.arguments import truth_of
 
         with airflow_errors(self.zoho_crm_conn_id):
+            self._check_text("zoho_crm_conn_id")
             dry_run, other_org = truth_of(self.is_dry_run, "dry_run"), truth_of(self.other_org, "other_org")
             file = BackupFile(self.path, self.object_storage_conn_id)
             if not file.exists():

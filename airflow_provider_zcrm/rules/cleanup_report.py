@@ -17,6 +17,7 @@ class CleanupReport:
     :param looked_at: how many tags the module had.
     :param chosen: the chosen tags, each with ``id``, ``name``, ``records`` and ``reason``.
     :param kept: how many tags were kept, by reason.
+    :param unmatched_keep: what was to be kept and matches no tag.
     :param skipped: chosen tags that were skipped, each with ``id``, ``name`` and ``reason``.
     :param deleted: how many tags are gone.
     :param failed: how many tags should be gone and are not.
@@ -31,6 +32,7 @@ class CleanupReport:
     looked_at: int | None = None
     chosen: Sequence[Mapping[str, Any]] | None = None
     kept: Mapping[str, int] = field(default_factory=dict)
+    unmatched_keep: Sequence[str] = ()
     skipped: Sequence[Mapping[str, Any]] = ()
     deleted: int | None = None
     failed: int | None = None
@@ -77,6 +79,7 @@ class CleanupReport:
             *self._tags("Chosen", self.chosen or (), ("name", "records", "reason")),
             *self._tags("Skipped", self.skipped, ("name", "reason")),
             *([_table(["kept", "why"], [[count, reason] for reason, count in self.kept.items()])] if self.kept else []),
+            *([_table(["to be kept, but no tag matches"], [[entry] for entry in self.unmatched_keep])] if self.unmatched_keep else []),
         ]
         return "\n\n".join(parts)
 

@@ -15,6 +15,7 @@ from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensor
 from airflow_provider_zcrm.api.errors import InvalidArgument, RetryableError
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.rules.errors import JobFailed
+from airflow_provider_zcrm.templates import KeepsPlainStrings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -31,7 +32,7 @@ _TO_DELETE_THE_REST = {
 }
 
 
-class MassDeleteJobSensor(BaseSensorOperator):
+class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
     """Waits until one or several mass-delete jobs have ended, and returns how each ended.
 
     Returns, per job, ``id``, ``kind``, ``module``, ``state``, ``total``, ``deleted`` and ``failed`` (None where Zoho does not say).
@@ -161,6 +162,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
 
         check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
         check_choice(self.kind, "kind", KINDS)
+        self._check_text("zoho_crm_conn_id", *(["module"] if self.module else []))
         if self.kind == "records" and not self.module:
             raise InvalidArgument("kind records needs module, because Zoho keeps such jobs per module.")
 

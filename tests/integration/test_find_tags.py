@@ -124,6 +124,28 @@ def test_it_tells_why_tags_are_kept_in_numbers_and_what_it_cost(emulator: Contro
     assert run.ti.xcoms["credits_left"] == 4
 
 
+def test_an_entry_of_keep_that_matches_no_tag_is_reported(
+    emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = find({"names": ["hot"], "keep": ["VPI*", "do-not-*", "VIP,hot"], "keep_regex": ["^VIP$", "x$"]})
+    assert names(run.try_once()) == {"hot"}
+    assert run.ti.xcoms["unmatched_keep"] == ["VPI*", "VIP,hot", "x$"]
+    said = "These entries of keep and keep_regex match no tag of Leads and protect nothing: 'VPI*', 'VIP,hot', 'x$'."
+    assert said in caplog.text + capsys.readouterr().out
+    caplog.clear()
+    run = find({"names": ["hot"], "keep": ["do-not-*", "VIP "]})
+    run.try_once()
+    assert run.ti.xcoms["unmatched_keep"] == []
+    assert "protect nothing" not in caplog.text + capsys.readouterr().out
+
+
+def test_a_kept_name_is_reported_also_when_a_guard_trips(emulator: Control) -> None:
+    run = find(TagSelection.all(keep="VPI*"))
+    with pytest.raises(ZohoCrmFailure, match="max_share"):
+        run.try_once()
+    assert run.ti.xcoms["unmatched_keep"] == ["VPI*"]
+
+
 def test_a_guard_that_trips_has_told_all_the_same(emulator: Control) -> None:
     run = find(TagSelection.all(keep="do-not-*", limit=3))
     with pytest.raises(ZohoCrmFailure, match="max_share"):

@@ -60,6 +60,14 @@ def test_what_was_skipped_and_where_the_backup_is_are_told() -> None:
     assert "Backup: `s3://bucket/Leads.jsonl`" in text
 
 
+def test_what_was_to_be_kept_and_matches_no_tag_is_told() -> None:
+    text = CleanupReport(module="Leads", chosen=TAGS, kept={"keep": 3}, unmatched_keep=["VPI*", "VIP|hot"], ended=True).as_markdown()
+
+    rows = ["to be kept, but no tag matches", "-" * 30, "VPI*".ljust(30), r"VIP\|hot".ljust(30)]
+    assert text.endswith("\n\n" + "\n".join(f"| {row} |" for row in rows))
+    assert "no tag matches" not in DONE.as_markdown()
+
+
 def test_of_hundreds_of_tags_the_text_has_the_first_fifty() -> None:
     tags = [{"id": str(number), "name": f"tag-{number}", "records": 0, "reason": "old"} for number in range(200)]
     text = CleanupReport(module="Leads", chosen=tags, ended=True).as_markdown()

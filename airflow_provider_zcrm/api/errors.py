@@ -236,6 +236,12 @@ class NotSupported(PermanentError):
     default_advice = "Zoho's page of this call lists the editions, modules and versions (api_version of the connection) that have it."
 
 
+class AnswerTooLarge(PermanentError):
+    """The answer is larger than any of Zoho's, also unpacked; the rest of it was not read."""
+
+    default_advice = "Does a proxy or a gateway answer in place of Zoho?"
+
+
 class UnexpectedAnswer(PermanentError):
     """An error that Zoho's documents do not name."""
 

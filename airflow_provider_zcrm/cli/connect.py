@@ -154,8 +154,11 @@ class _Conversation:
             mark = "x" if feature.name in self._features else " "
             terminal.say(f"[{mark}] {feature.name}: {feature.does}", "" if feature.name in self._features else "dim")
         console = DATA_CENTERS[data_center].console_url
-        terminal.say(f"\nIn {console}, Self Client, tab Generate Code, enter these scopes (--features chooses others):\n")
-        terminal.say(f"    {','.join(scopes_of(self._features))}\n", "bold")
+        terminal.say()
+        terminal.say(f"In {console}, Self Client, tab Generate Code, enter these scopes (--features chooses others):")
+        terminal.say()
+        terminal.say(f"    {','.join(scopes_of(self._features))}", "bold")
+        terminal.say()
         terminal.say("choose a long duration, write any description, press Create, and choose the org and its environment.")
         terminal.say("The code works once, and for that duration only: paste it here at once.")
         return terminal.ask_secret("Code")

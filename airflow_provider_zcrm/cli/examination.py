@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
+from airflow_provider_zcrm.api.answers import count_of
 from airflow_provider_zcrm.api.call import ApiCall, ApiResponse
 from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, ENVIRONMENTS
 from airflow_provider_zcrm.api.errors import CONN_ID, RetryableError, ScopeMissing, TokenRejected, ZohoCrmError
@@ -147,11 +148,11 @@ class Examination:
         return self._shown.get(scope, granted(self._told, scope) if self._told else None)
 
     def _credits(self) -> Finding:
-        left = self._headers.get("x-api-credits-remaining", "")
-        if not left.isdecimal():
+        left = count_of(self._headers.get("x-api-credits-remaining", ""))
+        if left is None:
             return Finding("credits", OK, "More than half of the org's API credits of 24 hours are left: Zoho names them only below that.")
-        state = WARNING if int(left) < LOW else OK
-        return Finding("credits", state, f"{int(left):,} API credits are left to the org for these 24 hours.")
+        state = WARNING if left < LOW else OK
+        return Finding("credits", state, f"{left:,} API credits are left to the org for these 24 hours.")
 
     def _clock(self) -> Finding:
         ahead = self._clock_ahead
@@ -176,7 +177,7 @@ class Examination:
 
     def _read(self, call: ApiCall[T], response: ApiResponse) -> T:
         self._headers = response.headers
-        with suppress(KeyError, ValueError):
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
             self._clock_ahead = time.time() - parsedate_to_datetime(response.headers["date"]).timestamp()
         return call.parse(response)
 

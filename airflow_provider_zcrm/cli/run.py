@@ -49,11 +49,12 @@ def _exit_code(command: str, options: argparse.Namespace) -> int:
     from airflow_provider_zcrm.api.errors import RetryableError, ZohoCrmError
     from airflow_provider_zcrm.cli.check import check
     from airflow_provider_zcrm.cli.connect import connect
+    from airflow_provider_zcrm.cli.terminal import printable
 
     try:
         return {"connect": connect, "check": check}[command](options)
     except (Usage, ZohoCrmError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return 2 if isinstance(error, Usage) else 3 if isinstance(error, RetryableError) else 1
     except (KeyboardInterrupt, EOFError):
         sys.stderr.write("\nInterrupted.\n")

@@ -42,5 +42,5 @@ def print_out(text: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Write a JSON value as the result."""
-    print_out(json.dumps(value, indent=2, ensure_ascii=False))
+    """Write a JSON value as the result, in ASCII: what a server says must not steer the terminal."""
+    print_out(json.dumps(value, indent=2))

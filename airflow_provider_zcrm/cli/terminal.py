@@ -24,6 +24,11 @@ _MARKS = {
 }
 
 
+def printable(text: str) -> str:
+    """Return a text with its control characters and line breaks escaped: what a server says must not steer the terminal."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 class Terminal:
     """Speaks to a person on stderr, and asks if there is one.
 
@@ -35,8 +40,8 @@ class Terminal:
         self.interactive = not quiet and sys.stdin.isatty() and sys.stderr.isatty()
 
     def say(self, sentence: str = "", style: str = "") -> None:
-        """Say something; words in brackets are no markup."""
-        self._console.print(Text(sentence, style=style))
+        """Say something in one line; words in brackets are no markup."""
+        self._console.print(Text(printable(sentence), style=style))
 
     def ask(self, question: str, choices: Sequence[str] = (), default: str | None = None) -> str:
         """Ask until there is an answer."""
@@ -69,5 +74,5 @@ class Terminal:
             if finding.detail:
                 continue
             mark, style = _MARKS[finding.state]
-            table.add_row(Text(mark, style), Text(finding.subject, style), Text(finding.sentence))
+            table.add_row(Text(mark, style), Text(printable(finding.subject), style), Text(printable(finding.sentence)))
         self._console.print(table, soft_wrap=False)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 from requests.utils import get_auth_from_url, get_environ_proxies, prepend_scheme_if_needed, select_proxy, urldefragauth
@@ -20,6 +21,7 @@ from urllib3.util import make_headers
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import ZohoCrmError
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH
+from airflow_provider_zcrm.client.answer_body import ACCEPT_ENCODING, CHUNK, AnswerBody
 from airflow_provider_zcrm.client.backoff import SharedBackoff
 from airflow_provider_zcrm.client.call_exchange import CallExchange
 from airflow_provider_zcrm.client.config import USER_AGENT, ClientConfig, tls_context
@@ -175,12 +177,16 @@ class AsyncZohoCrmClient:
     ) -> ApiResponse:
         if session is None:
             raise RuntimeError("The client is not open.")
-        arguments |= {**self._proxy(url), "ssl": self._tls, "allow_redirects": False}
         try:
+            arguments |= {**self._proxy(url), "ssl": self._tls, "allow_redirects": False}
             async with session.request(method, url, **arguments) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                return ApiResponse(response.status, headers, await response.read())
-        except (aiohttp.ClientError, TimeoutError) as error:
+                body = AnswerBody(response.status, headers.get("content-encoding", ""), method, path)
+                async for chunk in response.content.iter_chunked(CHUNK):
+                    body.add(chunk)
+                return ApiResponse(response.status, headers, body.whole())
+        # Python's own errors are about an address or a header that cannot be
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = no_answer(url, error, sent=written is None or bool(written), method=method, path=path)
         # outside the handler: the library's exception holds the request with its secrets, and must not be chained
         raise failure
@@ -189,7 +195,8 @@ class AsyncZohoCrmClient:
         return aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self.config.request_timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
+            auto_decompress=False,
             trace_configs=list(tracing),
             trust_env=False,
         )
@@ -215,6 +222,9 @@ def _proxy(url: str) -> dict[str, Any]:
     if not proxy:
         return {}
     proxy = str(prepend_scheme_if_needed(proxy, "http"))  # type: ignore[no-untyped-call]
+    if not urlsplit(proxy).hostname:
+        # aiohttp would go without a proxy
+        raise ValueError("the proxy of the environment has no host")
     user, password = get_auth_from_url(proxy)
     return {"proxy": urldefragauth(proxy), "proxy_headers": make_headers(proxy_basic_auth=f"{user}:{password}") if user else None}
 

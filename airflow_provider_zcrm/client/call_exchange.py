@@ -53,7 +53,7 @@ class CallExchange:
             self._watch.saw(response)
             value = call.parse(response)
         except ZohoCrmError as error:
-            error.without(token)
+            error.without(token, *self._tokens.secrets)
             if isinstance(error, TooManyRequests):
                 self._backoff.refused(error)
             if call.request.may_repeat:

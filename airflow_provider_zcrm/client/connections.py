@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import time
 from contextvars import ContextVar
@@ -36,7 +37,8 @@ def no_answer(url: str, error: Exception, *, sent: bool, method: str, path: str)
     ):
         reason = inner
     silent = "timed out" if isinstance(error, TimeoutError) else type(reason).__name__
-    words = getattr(reason, "strerror", None) or str(reason) or silent
+    # the address of a proxy may hold its password
+    words = re.sub(r"[^\s'\"]*@", "***@", getattr(reason, "strerror", None) or str(reason) or silent)
     advice = "" if sent else "Can this machine reach that host (name, proxy, firewall, certificate)?"
     message = f"No answer from Zoho ({urlsplit(url).netloc}): {words} ({type(error).__name__})."
     return ConnectionFailed(message, advice=advice, sent=sent, method=method, path=path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 
+from airflow_provider_zcrm.api.answers import count_of
 from airflow_provider_zcrm.api.call import ApiResponse
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,10 @@ class CreditsWatch:
 
     def saw(self, response: ApiResponse) -> None:
         """Take note of an answer."""
-        left = response.headers.get("x-api-credits-remaining", "")
-        if not left.isdecimal():
+        left = count_of(response.headers.get("x-api-credits-remaining", ""))
+        if left is None:
             return
-        self.left = int(left)
+        self.left = left
         if self.left < LOW and not self._warned:
             log.warning("The org has %s API credits left for these 24 hours; when they are used up, Zoho answers 429.", left)
             self._told = self._warned = True

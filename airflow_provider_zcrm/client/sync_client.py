@@ -13,10 +13,12 @@ import requests
 from requests.auth import AuthBase
 from requests.exceptions import SSLError
 from urllib3 import Timeout
+from urllib3.exceptions import HTTPError
 
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import ZohoCrmError
 from airflow_provider_zcrm.api.oauth import TOKEN_PATH, AccessToken, read_token
+from airflow_provider_zcrm.client.answer_body import ACCEPT_ENCODING, CHUNK, AnswerBody
 from airflow_provider_zcrm.client.backoff import SharedBackoff
 from airflow_provider_zcrm.client.call_exchange import CallExchange
 from airflow_provider_zcrm.client.config import USER_AGENT, ClientConfig, tls_context
@@ -40,6 +42,9 @@ from airflow_provider_zcrm.client.token_sharing import TokenSharing
 from airflow_provider_zcrm.client.tokens import tokens_of
 
 T = TypeVar("T")
+
+# what requests lets through is urllib3's, or Python's own about an address or a header that cannot be
+_NO_ANSWER = (requests.RequestException, HTTPError, OSError, ValueError)
 
 
 class ZohoCrmClient:
@@ -99,7 +104,11 @@ class ZohoCrmClient:
 
         :raises ZohoCrmError: Zoho gives none
         """
-        return read_token(self._token_response(), self.config.hosts)
+        try:
+            return read_token(self._token_response(), self.config.hosts)
+        except ZohoCrmError as error:
+            error.without(*self.config.credentials.secrets())
+            raise
 
     def close(self) -> None:
         """Close the connections."""
@@ -177,9 +186,14 @@ class ZohoCrmClient:
         sent: list[bool] = []
         written.set(sent)
         try:
-            response = session.request(method, url, verify=ca_bundle, allow_redirects=False, **arguments)
-            return ApiResponse(response.status_code, _lower(response.headers), response.content)
-        except requests.RequestException as error:
+            with session.request(method, url, verify=ca_bundle, allow_redirects=False, stream=True, **arguments) as response:
+                body = AnswerBody(response.status_code, response.headers.get("Content-Encoding", ""), method, path)
+                for chunk in response.raw.stream(CHUNK, decode_content=False):
+                    body.add(chunk)
+                # it is read to its end, so the connection serves on
+                response.raw.release_conn()
+                return ApiResponse(response.status_code, _lower(response.headers), body.whole())
+        except _NO_ANSWER as error:
             failure = no_answer(url, error, sent=bool(sent), method=method, path=path)
             unsafe = isinstance(error, SSLError)
         # outside the handler: the library's exception holds the request with its secrets, and must not be chained
@@ -203,6 +217,7 @@ class _ZohoToken(AuthBase):
 def _new_session() -> requests.Session:
     session = requests.Session()
     session.headers["User-Agent"] = USER_AGENT
+    session.headers["Accept-Encoding"] = ACCEPT_ENCODING
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
         session.mount(scheme, WatchedAdapter())

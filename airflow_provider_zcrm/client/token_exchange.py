@@ -6,7 +6,7 @@ One process of a host asks Zoho, and the others find its token in the store.
 from __future__ import annotations
 
 from airflow_provider_zcrm.api.data_centers import Hosts
-from airflow_provider_zcrm.api.errors import RetryableError, TokenThrottled
+from airflow_provider_zcrm.api.errors import RetryableError, TokenThrottled, ZohoCrmError
 from airflow_provider_zcrm.api.oauth import parse_token
 from airflow_provider_zcrm.client.steps import Alone, Exchange, NewSecret, ReadStore, RequestToken, Sleep, WriteStore
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
@@ -63,10 +63,13 @@ class TokenExchange:
 
     def _ask_zoho(self, rejected: str | None) -> Exchange[str]:
         self._tokens.check_throttle()
-        response = yield RequestToken()
         try:
+            response = yield RequestToken()
             token = parse_token(response, self._hosts)
-        except TokenThrottled:
+        except ZohoCrmError as error:
+            error.without(*self._tokens.secrets)
+            if not isinstance(error, TokenThrottled):
+                raise
             # another host may have got the last one
             if self._sharing and (other := (yield from self._stored_token(self._sharing, rejected))):
                 return other

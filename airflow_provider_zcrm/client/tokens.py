@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_zcrm.api.errors import TokenThrottled
+from airflow_provider_zcrm.api.errors import TokenThrottled, cleaned
 from airflow_provider_zcrm.api.oauth import AccessToken
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.token_seal import TokenSeal
@@ -44,9 +44,11 @@ class Tokens:
 
     :ivar name: under which the token is shared.
     :ivar lock: held by the one thread that asks for a token.
+    :ivar secrets: what nobody may see, besides the tokens.
     """
 
     def __init__(self, config: ClientConfig) -> None:
+        self.secrets = config.credentials.secrets()
         self._seal = TokenSeal(config)
         self.name = self._seal.name
         self.lock = threading.Lock()
@@ -135,7 +137,8 @@ class Tokens:
     def hold(self, token: AccessToken) -> str:
         """Keep a new token, and return it for the store."""
         if token.foreign_api_domain:
-            log.warning("Zoho names the API host %s, which is none of its known ones; ignored.", token.foreign_api_domain)
+            host = cleaned(token.foreign_api_domain, token.value, *self.secrets)
+            log.warning("Zoho names the API host %.100r, which is none of its known ones; ignored.", host)
         now = time.time()
         self._refused_at = ()
         self._granted = token.value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
-from airflow_provider_zcrm.api.errors import JobNotFound
+from airflow_provider_zcrm.api.errors import JobNotFound, RetryableError, ZohoCrmError
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
 from airflow_provider_zcrm.hooks.settings import configured_schedule, number_setting
 from airflow_provider_zcrm.rules.errors import DeadlineReached, JobFailed
@@ -44,14 +44,20 @@ def poll_jobs(client: ZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJ
     :raises ZohoCrmError: the client has given up, or the error is permanent
     """
     for job in jobs:
+        watch.asks(job)
         try:
             status = client.send(job_status(job))
-        except JobNotFound as error:
+        except ZohoCrmError as error:
+            watch.refused(job, error, time.time() - started_at)
+            if not isinstance(error, JobNotFound):
+                raise
             if watch.saw_unknown(job, time.time() - started_at):
                 log.log(level, "%s%s", error, "" if job in watch.open_jobs() else " It counts as lost.")
         else:
             if watch.saw(job, status, time.time() - started_at):
                 log.log(level, "Job %s is %s.", job.id, status.state)
+    for warning in watch.warnings(time.time() - started_at):
+        log.warning(warning)
 
 
 def poll_until_ended(client: ZohoCrmClient, wait: JobWait) -> list[dict[str, Any]]:
@@ -64,10 +70,13 @@ def poll_until_ended(client: ZohoCrmClient, wait: JobWait) -> list[dict[str, Any
     while watch.open_jobs():
         time.sleep(max(0.0, min(watch.next_wait(time.time() - started_at), wait.deadline - time.time())))
         over = time.time() >= wait.deadline
-        poll_jobs(client, watch, watch.open_jobs() if over else watch.due_jobs(time.time() - started_at), started_at)
+        try:
+            poll_jobs(client, watch, watch.open_jobs() if over else watch.due_jobs(time.time() - started_at), started_at)
+        except RetryableError:
+            if time.time() < wait.deadline:
+                raise
         if over and watch.open_jobs():
-            last = "; ".join(sentence(report) for report in watch.reports())
-            raise DeadlineReached(f"timeout is over before all jobs have ended: {last}. Zoho goes on with them.")
+            raise DeadlineReached(f"timeout is over before all jobs have ended: {watch.last_words()}. Zoho goes on with them.")
     return watch.reports()
 
 
@@ -118,6 +127,6 @@ def check_time(event: Mapping[str, Any], over: type[Exception]) -> None:
     """
     if event["status"] != "timeout":
         return
-    last = "; ".join(sentence(report) for report in event["jobs"])
-    message = f"{event['limit']} is over before all jobs have ended: {last}. Zoho goes on with them; there is no way to cancel them."
+    last = f"{event['limit']} is over before all jobs have ended: {event['last_words']}."
+    message = f"{last} Zoho goes on with them; there is no way to cancel them."
     raise AirflowTaskTimeout(message) if event["limit"] == "execution_timeout" else over(message)

@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook, mask_secret
 
-from airflow_provider_zcrm.api.errors import CONN_ID, PermanentError, TokenRejected, ZohoCrmError
+from airflow_provider_zcrm.api.errors import CONN_ID, InvalidConnection, PermanentError, TokenRejected, ZohoCrmError
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.org import get_org
 from airflow_provider_zcrm.client.config import ClientConfig
@@ -76,7 +76,7 @@ class ZohoCrmHook(BaseHook):
         """
         connection = self.get_connection(self.zoho_crm_conn_id)
         try:
-            return configured(connection.login, connection.password, connection.extra_dejson)
+            return configured(connection.login, connection.password, _extra(connection))
         except PermanentError as error:
             raise type(error)(
                 f"Connection {self.zoho_crm_conn_id}: {error.message}", advice=error.advice.replace(CONN_ID, self.zoho_crm_conn_id)
@@ -107,6 +107,17 @@ class ZohoCrmHook(BaseHook):
         silence = f"Zoho gave no answer within {_TEST_SECONDS:g} seconds. Check data_center and the network."
         works, sentence = answers[0] if answers else (False, silence)
         return works, sentence.replace(CONN_ID, self.zoho_crm_conn_id)
+
+
+def _extra(connection: Any) -> Any:
+    """Return ``extra``, whatever JSON it is.
+
+    :raises InvalidConnection: it nests so deeply that nobody can have meant it
+    """
+    try:
+        return connection.extra_dejson
+    except RecursionError:
+        raise InvalidConnection("The extra of the connection nests too deeply.", advice="Save the connection again.") from None
 
 
 def _widget(field: Field) -> Any:

@@ -1,4 +1,4 @@
-"""Watching several jobs to their end: what each said last, and when to ask again.
+"""Watching several jobs to their end: what each said last, when to ask again, and when asking makes no sense any more.
 
 Holds no socket and no clock, so that a worker and the triggerer watch alike: they ask, and tell the watch what they heard and when.
 Times are seconds since the wait began. Each job has its own schedule: one that stands in a queue is not asked for as often as
@@ -7,16 +7,28 @@ another one that is about to end.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from airflow_provider_zcrm.api.errors import RetryableError, UnexpectedAnswer, ZohoCrmError
 from airflow_provider_zcrm.api.mass_delete import JobStatus, MassDeleteJob
+from airflow_provider_zcrm.api.oauth import TOKEN_PATH
 from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 
 # what stands for a state where Zoho has said none; Zoho's own words come in capitals
 LOST = "unknown to Zoho"
 NOT_ASKED = "not asked yet"
+NO_STATUS = "without a status"
 
+# Zoho's documents have these states for jobs that go on
+_GOES_ON = ("SCHEDULED", "QUEUED", "RUNNING", "IN_PROGRESS")
+# seconds without a change after which a job is warned of
+_LONG = 3600.0
+# one and the same refusal ends the wait after so many polls in a row and so many seconds; others have a meaning of their own, or pass
+_REFUSALS, _REFUSED_SECONDS = 10, 600.0
+_NO_REFUSAL = (401, 404, 408, 429)
 
 # jobs that are due so shortly one after the other are asked for together, in seconds
 _TOGETHER = 0.5
@@ -34,6 +46,10 @@ class JobWatch:
         self._heard_at: dict[MassDeleteJob, float] = {}
         self._due: dict[MassDeleteJob, float] = {}
         self._unknown_since: dict[MassDeleteJob, float] = {}
+        self._changed_at: dict[MassDeleteJob, float] = {}
+        self._asked: Counter[MassDeleteJob] = Counter()
+        self._refusals: dict[MassDeleteJob, _Refusals] = {}
+        self._failure: ZohoCrmError | None = None
         self._schedule = schedule
         self._grace = unknown_job_grace
 
@@ -49,9 +65,45 @@ class JobWatch:
         """Return the open jobs that are to be asked for now: those whose time has come, and those never asked for."""
         return [job for job in self.open_jobs() if self._due.get(job, 0.0) <= elapsed + _TOGETHER]
 
+    def asks(self, job: MassDeleteJob) -> None:
+        """Take note that a job is asked for."""
+        self._asked[job] += 1
+
+    def failed(self, error: ZohoCrmError) -> None:
+        """Take note that no job could be asked for."""
+        self._failure = error
+
+    def refused(self, job: MassDeleteJob, error: ZohoCrmError, elapsed: float) -> None:
+        """Take note of an answer that is no status.
+
+        :raises UnexpectedAnswer: one and the same refusal, which would pass if it came once, came for so long that it does not
+        """
+        self._failure = error
+        status = error.status or 0
+        about_the_job = isinstance(error, RetryableError) and error.path != TOKEN_PATH
+        if not about_the_job or not 400 <= status < 500 or status in _NO_REFUSAL:
+            self._refusals.pop(job, None)
+            return
+        before = self._refusals.get(job)
+        same = before is not None and before.answer == (status, error.code)
+        now = replace(before, number=before.number + 1) if before and same else _Refusals((status, error.code), elapsed, 1)
+        self._refusals[job] = now
+        if now.number >= _REFUSALS and elapsed - now.since >= _REFUSED_SECONDS:
+            fields = {name: getattr(error, name) for name in ("status", "code", "details", "method", "path")}
+            minutes = (elapsed - now.since) / 60
+            raise UnexpectedAnswer(
+                f"Zoho has given the same answer at {now.number} polls in a row, for {minutes:.0f} minutes: {error.message}",
+                advice=f"Job {job.id} may go on at Zoho all the same.",
+                **fields,
+            )
+
     def saw(self, job: MassDeleteJob, status: JobStatus, elapsed: float) -> bool:
         """Take note of a status and tell whether the state has changed."""
         before = self._statuses[job]
+        if status != before:
+            self._changed_at[job] = elapsed
+        self._failure = None
+        self._refusals.pop(job, None)
         earlier = (self._heard_at[job], before) if before else None
         self._due[job] = elapsed + self._schedule.next_wait(elapsed, status, earlier)
         self._statuses[job], self._heard_at[job] = status, elapsed
@@ -68,6 +120,25 @@ class JobWatch:
         self._statuses[job] = JobStatus(LOST, before.total, before.deleted, before.failed)
         return True
 
+    def warnings(self, elapsed: float) -> list[str]:
+        """Return a sentence for each open job of which Zoho has said the same for an hour, and again for each further hour."""
+        still = [job for job in self.open_jobs() if elapsed - self._changed_at.get(job, elapsed) >= _LONG]
+        words = []
+        for job in still:
+            unknown = self._known(job).state not in _GOES_ON
+            hint = " Zoho's documents do not have that word: look in Zoho CRM whether the job has ended." if unknown else ""
+            words.append(f"For an hour nothing has changed: {sentence(report(job, self._known(job)))}.{hint}")
+            self._changed_at[job] = elapsed
+        return words
+
+    def last_words(self) -> str:
+        """Return what is known of each job, how often it was asked for, and the last answer if that was no status."""
+        jobs = []
+        for job in self._statuses:
+            asked = f", asked {self._asked[job]} {'time' if self._asked[job] == 1 else 'times'}" if self._asked[job] else ""
+            jobs.append(f"{sentence(report(job, self._known(job)))}{asked}")
+        return "; ".join(jobs) + (f"; last answer: {_answer(self._failure)}" if self._failure else "")
+
     def next_wait(self, elapsed: float) -> float:
         """Return the seconds until the next poll; the first one is due after the schedule's first wait."""
         first = self._schedule.next_wait(0.0)
@@ -75,12 +146,27 @@ class JobWatch:
 
     def reports(self) -> list[dict[str, Any]]:
         """Return, per job, ``id``, ``kind``, ``module``, ``state``, ``total``, ``deleted`` and ``failed``."""
-        return [report(job, status) for job, status in self._statuses.items()]
+        return [report(job, self._known(job)) for job in self._statuses]
+
+    def _known(self, job: MassDeleteJob) -> JobStatus:
+        return self._statuses[job] or JobStatus(NO_STATUS if self._asked[job] else NOT_ASKED)
 
 
-def report(job: MassDeleteJob, status: JobStatus | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Refusals:
+    """The same refusal, several times in a row: its status and code, when the first one came, and how many there were."""
+
+    answer: tuple[int, str]
+    since: float
+    number: int
+
+
+def _answer(error: ZohoCrmError) -> str:
+    return f"HTTP {error.status} {error.code}".rstrip() + f" ({error.message})" if error.status else error.message
+
+
+def report(job: MassDeleteJob, status: JobStatus) -> dict[str, Any]:
     """Return what is known of a job as JSON values; None where Zoho has not said."""
-    status = status or JobStatus(NOT_ASKED)
     return {
         "id": job.id,
         "kind": job.kind,

@@ -88,6 +88,7 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
 
         :raises ZohoCrmFailure: a job failed, or another error that no retry can fix
         :raises ZohoCrmError: a passing fault outlasted the client's patience; never in a deferrable sensor
+        :raises AirflowSensorTimeout: ``timeout`` is over
         """
         from airflow_provider_zcrm.hooks.errors import airflow_errors
 
@@ -100,13 +101,13 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
                     self.log.warning("%s The triggerer tries again.", error)
                 elif time.time() < self._started_at(context) + self.timeout:
                     raise
-                else:
-                    self.log.warning("%s The timeout is over.", error)
-                    return PokeReturnValue(is_done=False)
             if not self._watch.open_jobs():
                 return PokeReturnValue(is_done=True, xcom_value=self._judged(self._watch.reports()))
             if self.deferrable:
                 self._defer(context)
+            if time.time() >= self._started_at(context) + self.timeout:
+                counted = " (in this poke)" if self.reschedule else ""
+                raise AirflowSensorTimeout(f"timeout is over before all jobs have ended{counted}: {self._watch.last_words()}.")
             return PokeReturnValue(is_done=False)
 
     def execute_complete(

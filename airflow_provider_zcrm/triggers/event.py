@@ -1,8 +1,8 @@
 """The event with which `MassDeleteJobTrigger` ends a wait, and how a task reads it. Imports nothing of Airflow.
 
 {"v": 1, "kind": "mass_delete_jobs", "status": "ended" | "timeout" | "error",
- "jobs": [report, ...], "limit": which time was over, "api_calls": how many calls the trigger made since it was last started,
- "error": the error or None, "carry": what the task gave it to keep}
+ "jobs": [report, ...], "last_words": what is known of the jobs, in words, "limit": which time was over,
+ "api_calls": how many calls the trigger made since it was last started, "error": the error or None, "carry": what the task gave it to keep}
 """
 
 from __future__ import annotations

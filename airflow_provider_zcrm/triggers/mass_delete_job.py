@@ -84,6 +84,7 @@ class MassDeleteJobTrigger(BaseTrigger):
                     client = await self._client(share)
                     await self._poll(client, watch, watch.due_jobs(self._elapsed()) if in_time else watch.open_jobs())
                 except RetryableError as error:
+                    watch.failed(error)
                     failures += 1
                     throttled = isinstance(error, TooManyRequests)
                     pause = self._schedule.after_failures(failures, throttled=throttled, retry_after=getattr(error, "retry_after", None))
@@ -120,14 +121,20 @@ class MassDeleteJobTrigger(BaseTrigger):
     async def _poll(self, client: AsyncZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJob]) -> None:
         for job in jobs:
             self._api_calls += 1
+            watch.asks(job)
             try:
                 status = await client.send(job_status(job))
-            except JobNotFound as error:
+            except ZohoCrmError as error:
+                watch.refused(job, error, self._elapsed())
+                if not isinstance(error, JobNotFound):
+                    raise
                 if watch.saw_unknown(job, self._elapsed()):
                     self.log.info("%s%s", error, "" if job in watch.open_jobs() else " It counts as lost.")
             else:
                 if watch.saw(job, status, self._elapsed()):
                     self.log.info("Job %s is %s.", job.id, status.state)
+        for warning in watch.warnings(self._elapsed()):
+            self.log.warning(warning)
 
     def _finished(self, watch: JobWatch) -> TriggerEvent | None:
         """Return the event that ends the task, None if a worker must judge what became of the jobs."""
@@ -144,6 +151,7 @@ class MassDeleteJobTrigger(BaseTrigger):
                 "kind": EVENT_KIND,
                 "status": status,
                 "jobs": watch.reports(),
+                "last_words": watch.last_words(),
                 "limit": self.wait.limit,
                 "api_calls": self._api_calls,
                 "error": error.as_dict() if error else None,

@@ -292,3 +292,30 @@ def test_a_configuration_that_is_wrong_is_told(run: Run, monkeypatch: pytest.Mon
     code, findings = run()
     assert (code, list(findings)) == (1, ["connection"])
     assert "request_timeout" in findings["connection"]["text"]
+
+
+HOSTILE = "evil\x1b[2J\x1b]0;owned\x07\r\nAll is well.x\n\x9b31m\u202e"
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/crm", 400, {"code": "SOMETHING_NEW", "status": "error", "message": HOSTILE, "details": {"x": HOSTILE}}),
+        ("/org", 200, {"org": [{"zgid": HOSTILE, "company_name": HOSTILE}]}),
+        ("/oauth", 200, {"error": HOSTILE}),
+    ],
+)
+def test_what_a_server_says_cannot_steer_the_terminal(
+    zoho: Zoho, run: Run, capfd: pytest.CaptureFixture[str], output: str, path: str, status: int, body: Any
+) -> None:
+    run()  # makes the connection
+    forget_tokens()
+    zoho.control.evict_access_tokens()
+    zoho.control.fault("status", path, times=None, status=status, body=body)
+    main(["check", "zoho", "--output", output])
+    said = capfd.readouterr()
+    shown = said.out + said.err
+    assert path == "/oauth" or "evil" in shown
+    assert [letter for letter in shown if not letter.isprintable() and letter != "\n"] == []
+    assert "All is well.x" not in [line.strip() for line in shown.splitlines()]

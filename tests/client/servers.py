@@ -65,9 +65,9 @@ Script = Callable[[Heard], None]
 
 
 class ScriptedServer:
-    """Grants tokens, and leaves everything else to a script; keeps what it heard."""
+    """Grants tokens, or leaves them to a script too, and leaves everything else to a script; keeps what it heard."""
 
-    def __init__(self, script: Script, port: int = 0) -> None:
+    def __init__(self, script: Script, port: int = 0, grant: Script | None = None) -> None:
         self.heard: list[Heard] = []
         outer = self
 
@@ -79,7 +79,9 @@ class ScriptedServer:
                 heard = Heard(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body, self)
                 outer.heard.append(heard)
                 with suppress(OSError):
-                    if self.path.startswith(TOKEN_PATH):
+                    if self.path.startswith(TOKEN_PATH) and grant:
+                        grant(heard)
+                    elif self.path.startswith(TOKEN_PATH):
                         heard.answer(200, {"access_token": TOKEN, "expires_in": 3600}, Set_Cookie="token=1; Path=/")
                     else:
                         script(heard)

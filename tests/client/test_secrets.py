@@ -8,15 +8,18 @@ import pickle
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.api.errors import ZohoCrmError
+from airflow_provider_zcrm.api.call import ApiCall
+from airflow_provider_zcrm.api.errors import UnreadableResponse, ZohoCrmError
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status, submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.oauth import Credentials, RefreshTokenGrant
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.retries import NO_RETRIES
+from airflow_provider_zcrm.client.tokens import forget_tokens
 from airflow_provider_zcrm.emulator.control import Control
 from tests.client.conftest import Connect
 from tests.client.servers import TOKEN, Heard, Proxy, ScriptedServer, free_port
@@ -98,6 +101,108 @@ def test_a_proxy_that_fails_shows_neither_its_password_nor_the_token(
         assert len(proxy.asked) == 1
 
     check(caught.value, [CLIENT_SECRET, REFRESH_TOKEN, TOKEN, PROXY_PASSWORD], caplog)
+
+
+QUOTED = [TOKEN, CLIENT_SECRET, REFRESH_TOKEN]
+
+
+def quoting(secret: str) -> list[tuple[int, Any, dict[str, str]]]:
+    """Return answers that quote a secret in every place: status, body and headers."""
+    envelope = {"code": secret, "message": f"a {secret} b", "status": "error", "details": {secret: [secret, {"x": f"<{secret}>"}]}}
+    bodies: list[Any] = [
+        envelope,
+        {"mass_delete": [envelope]},
+        {"data": [[envelope]]},
+        {**envelope, "code": "INVALID_DATA"},
+        {**envelope, "code": "NO_PERMISSION"},
+        {"code": 429, "error": "TOO_MANY_REQUESTS", "error_info": secret, "details": [secret]},
+        {"data": {"errorCode": secret}},
+        {"error": secret, "error_description": secret, "status": secret},
+        {"modules": secret},
+        {"mass_delete": [{"job_id": secret, "status": secret}]},
+        {"status": "success", "details": {"job_id": secret + " "}},
+        f"<html>{secret}</html>".encode(),
+        secret.encode(),
+    ]
+    headers = {"X-Quoted": secret, "Retry-After": secret, "Date": secret, "X-API-CREDITS-REMAINING": secret, "Set-Cookie": f"a={secret}"}
+    found = [(status, body, headers) for status in (200, 400, 401, 403, 404, 429, 500) for body in bodies]
+    return [*found, (200, b"", {**headers, "Content-Encoding": secret}), (302, b"", {**headers, "Location": f"https://x/{secret}"})]
+
+
+@pytest.mark.parametrize("secret", QUOTED)
+@pytest.mark.parametrize("call", [SUBMIT, list_modules(), job_status(MassDeleteJob("tags", "1"))], ids=["submit", "list", "status"])
+def test_no_answer_can_bring_a_secret_into_an_error_or_a_log(
+    connect: Connect, caplog: pytest.LogCaptureFixture, call: ApiCall[Any], secret: str
+) -> None:
+    answers = quoting(secret)
+    turn = iter(answers)
+
+    def script(heard: Heard) -> None:
+        status, body, headers = next(turn, (200, b"", {}))
+        heard.answer(status, body, **{name.replace("-", "_"): value for name, value in headers.items()})
+
+    with ScriptedServer(script) as server, caplog.at_level(logging.DEBUG, "airflow_provider_zcrm"):
+        for _ in answers:
+            forget_tokens()
+            with pytest.raises(ZohoCrmError) as caught:
+                connect(config_for(server.url), NO_RETRIES).send(call)
+            check(caught.value, QUOTED, caplog)
+
+
+@pytest.mark.parametrize("secret", QUOTED[1:])
+def test_no_answer_to_a_token_request_can_bring_a_secret_into_an_error_or_a_log(
+    connect: Connect, caplog: pytest.LogCaptureFixture, secret: str
+) -> None:
+    token = {"access_token": TOKEN, "expires_in": secret, "scope": secret, "refresh_token": secret, "token_type": secret}
+    hosts = [f"https://{secret}", f"https://{TOKEN}/{secret}", f"{secret}@www.zohoapis.eu"]
+    answers = [*quoting(secret), *((200, {**token, "api_domain": host}, {}) for host in hosts)]
+    answers += [(200, {"access_token": [secret], "error": {"x": secret}}, {}), (200, {"access_token": f"{secret}\n"}, {})]
+    turn = iter(answers)
+
+    def grant(heard: Heard) -> None:
+        status, body, headers = next(turn)
+        heard.answer(status, body, **{name.replace("-", "_"): value for name, value in headers.items()})
+
+    with (
+        ScriptedServer(lambda heard: heard.answer(400, {}), grant=grant) as server,
+        caplog.at_level(logging.DEBUG, "airflow_provider_zcrm"),
+    ):
+        for _ in answers:
+            forget_tokens()
+            with pytest.raises(ZohoCrmError) as caught:
+                connect(config_for(server.url), NO_RETRIES).send(list_modules())
+            check(caught.value, QUOTED, caplog)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"HTTP/1.1 {TOKEN}\r\n\r\n",
+        f"{TOKEN}\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\n{TOKEN}: \x00{TOKEN}\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\nContent-Length: {TOKEN}\r\n\r\n",
+    ],
+)
+def test_no_broken_head_of_an_answer_can_bring_a_secret_into_an_error(
+    connect: Connect, caplog: pytest.LogCaptureFixture, head: str
+) -> None:
+    def script(heard: Heard) -> None:
+        heard.send(head.encode())
+        heard.handler.close_connection = True
+
+    with ScriptedServer(script) as server, caplog.at_level(logging.DEBUG, "airflow_provider_zcrm"):
+        for call in (SUBMIT, list_modules()):
+            with pytest.raises(ZohoCrmError) as caught:
+                connect(config_for(server.url), NO_RETRIES).send(call)
+            check(caught.value, QUOTED, caplog)
+
+
+@pytest.mark.parametrize("token", ["t\u00f6k\u20acn", "two words", "line\nbreak", "1000.x\r\nX-Evil: 1", ["1000.x"], {"a": 1}, 5, True])
+def test_a_token_that_cannot_be_sent_is_refused(connect: Connect, token: Any) -> None:
+    with ScriptedServer(lambda heard: None, grant=lambda heard: heard.answer(200, {"access_token": token})) as server:
+        with pytest.raises(UnreadableResponse, match="neither an access token nor an error"):
+            connect(config_for(server.url), NO_RETRIES).send(list_modules())
+        assert server.calls() == []
 
 
 def test_calls_that_work_log_no_secret(config: ClientConfig, connect: Connect, kind: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -211,7 +211,7 @@ def test_a_server_that_cannot_be_reached_puts_nothing_in_doubt(
     method: str,
     where: Callable[[pytest.MonkeyPatch], str],
 ) -> None:
-    hosts = hosts_of("us", "production", emulator_server.url, where(monkeypatch), ["zoho-proxy.example"])
+    hosts = hosts_of("us", "production", emulator_server.url, where(monkeypatch), ["zoho-proxy.example:80"])
     side = connect(replace(config_for(emulator_server.url), hosts=hosts), HASTY)
 
     with pytest.raises(ConnectionFailed) as caught:

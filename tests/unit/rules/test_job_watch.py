@@ -6,8 +6,18 @@ import json
 
 import pytest
 
+from airflow_provider_zcrm.api.errors import (
+    ConnectionFailed,
+    ServiceUnavailable,
+    TokenThrottled,
+    TooManyRequests,
+    UnexpectedAnswer,
+    UnreadableResponse,
+    ZohoCrmError,
+)
 from airflow_provider_zcrm.api.mass_delete import JobStatus, MassDeleteJob
-from airflow_provider_zcrm.rules.job_watch import LOST, NOT_ASKED, JobWatch, report, sentence
+from airflow_provider_zcrm.api.oauth import TOKEN_PATH
+from airflow_provider_zcrm.rules.job_watch import LOST, NO_STATUS, NOT_ASKED, JobWatch, report, sentence
 from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 
 ONE, TWO = MassDeleteJob("tags", "1", "Leads"), MassDeleteJob("records", "2", "Contacts")
@@ -140,7 +150,7 @@ def test_reports_are_json() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (None, "job 1 not asked yet"),
+        (JobStatus(NOT_ASKED), "job 1 not asked yet"),
         (JobStatus("SCHEDULED"), "job 1 SCHEDULED"),
         (JobStatus("RUNNING", 8), "job 1 RUNNING"),
         (JobStatus("RUNNING", None, 3), "job 1 RUNNING (3 deleted)"),
@@ -148,5 +158,103 @@ def test_reports_are_json() -> None:
         (JobStatus("FAILED", 8, 0, 8), "job 1 FAILED (0 deleted, 8 failed of 8)"),
     ],
 )
-def test_a_report_in_words(status: JobStatus | None, words: str) -> None:
+def test_a_report_in_words(status: JobStatus, words: str) -> None:
     assert sentence(report(ONE, status)) == words
+
+
+# --- what a wait says at its end -----------------------------------------------------------------------------------------
+
+
+def test_the_last_words_say_how_often_each_job_was_asked_for_and_what_was_answered_last() -> None:
+    jobs = watch()
+    assert jobs.last_words() == "job 1 not asked yet; job 2 not asked yet"
+    for _ in range(41):
+        jobs.asks(ONE)
+        jobs.refused(ONE, UnreadableResponse("a page", status=403), 1.0)
+    assert jobs.last_words() == "job 1 without a status, asked 41 times; job 2 not asked yet; last answer: HTTP 403 (a page)"
+    assert [job["state"] for job in jobs.reports()] == [NO_STATUS, NOT_ASKED]
+
+    jobs.asks(TWO)
+    jobs.saw(TWO, JobStatus("RUNNING", 8, 3), 2.0)
+    assert jobs.last_words() == "job 1 without a status, asked 41 times; job 2 RUNNING (3 deleted of 8), asked 1 time"
+
+    jobs.failed(ConnectionFailed("No answer."))
+    assert jobs.last_words().endswith("asked 1 time; last answer: No answer.")
+
+
+# --- one and the same refusal --------------------------------------------------------------------------------------------
+
+PAGE = UnreadableResponse("a page", status=403)
+
+
+def refuse(jobs: JobWatch, *answers: ZohoCrmError, every: float = 60.0, start: float = 0.0) -> None:
+    for number, error in enumerate(answers):
+        jobs.refused(ONE, error, start + number * every)
+
+
+def test_one_and_the_same_4xx_at_ten_polls_and_for_ten_minutes_ends_the_wait_with_it() -> None:
+    jobs = watch()
+    refuse(jobs, *[PAGE] * 10)
+    with pytest.raises(UnexpectedAnswer, match="same answer at 11 polls in a row, for 10 minutes: a page") as caught:
+        jobs.refused(ONE, PAGE, 600.0)
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize(("number", "every"), [(9, 300.0), (50, 10.0)])
+def test_fewer_polls_or_less_time_do_not(number: int, every: float) -> None:
+    refuse(watch(), *[PAGE] * number, every=every)
+
+
+@pytest.mark.parametrize("status", [401, 404, 408, 429, 500, 503, 200, 302, None])
+def test_another_status_does_not(status: int | None) -> None:
+    refuse(watch(), *[UnreadableResponse("x", status=status)] * 50)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TokenThrottled("x", status=400, path=TOKEN_PATH),
+        ServiceUnavailable("x", status=400, path=TOKEN_PATH),
+        TooManyRequests("x", status=429),
+    ],
+)
+def test_what_is_not_about_the_job_does_not(error: ZohoCrmError) -> None:
+    refuse(watch(), *[error] * 50)
+
+
+@pytest.mark.parametrize(
+    "between", [UnreadableResponse("x", status=502), UnreadableResponse("x", status=405), ServiceUnavailable("x", status=403, code="OTHER")]
+)
+def test_another_answer_between_begins_anew(between: ZohoCrmError) -> None:
+    refuse(watch(), *[PAGE] * 9, between, *[PAGE] * 9)
+
+
+def test_a_status_between_begins_anew() -> None:
+    jobs = watch()
+    refuse(jobs, *[PAGE] * 9)
+    jobs.saw(ONE, JobStatus("RUNNING"), 540.0)
+    refuse(jobs, *[PAGE] * 9, start=600.0)
+
+
+# --- a silent hour -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "hint"), [("SCHEDULED", False), ("DONE", True)])
+def test_a_job_of_which_zoho_says_the_same_for_an_hour_is_warned_of_each_hour(state: str, hint: bool) -> None:
+    jobs = watch(ONE)
+    warned = []
+    for minutes in range(0, 200, 10):
+        jobs.saw(ONE, JobStatus(state, 8), minutes * 60.0)
+        if words := jobs.warnings(minutes * 60.0):
+            warned.append((minutes, *words))
+    assert [minutes for minutes, _ in warned] == [60, 120, 180]
+    assert f"job 1 {state}" in warned[0][1]
+    assert ("do not have that word" in warned[0][1]) is hint
+
+
+def test_a_job_that_changes_or_has_ended_is_not_warned_of() -> None:
+    jobs = watch()
+    jobs.saw(TWO, JobStatus("COMPLETED"), 0.0)
+    for minutes in range(0, 200, 10):
+        jobs.saw(ONE, JobStatus("RUNNING", 8, minutes // 50), minutes * 60.0)
+        assert jobs.warnings(minutes * 60.0) == []

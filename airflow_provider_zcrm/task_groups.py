@@ -65,7 +65,7 @@ def tag_cleanup(
         )
         back_up = None
         if backup_path:
-            back_up = BackupTagsOperator(task_id="back_up", tag_ids=find.output, path=backup_path, **common)
+            back_up = BackupTagsOperator(task_id="back_up", tag_ids=find.output, backup_path=backup_path, **common)
             back_up >> delete
         report = ReportTagCleanupOperator(
             task_id="report",

@@ -77,7 +77,7 @@ def tag_cleanup(
         )
         back_up = None
         if backup_path:
-            back_up = BackupTagsOperator(task_id="back_up", tag_ids=tags, path=backup_path, **common, **_PINNED)
+            back_up = BackupTagsOperator(task_id="back_up", tag_ids=tags, backup_path=backup_path, **common, **_PINNED)
             before >> back_up >> delete
         report = ReportTagCleanupOperator(
             task_id="report",

@@ -26,7 +26,7 @@ with DAG(
     # [START restore_tags]
     RestoreTagsOperator(
         task_id="restore",
-        path="{{ params.path }}",
+        backup_path="{{ params.path }}",
         dry_run="{{ params.dry_run }}",
     )
     # [END restore_tags]

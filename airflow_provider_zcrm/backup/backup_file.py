@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
+from airflow_provider_zcrm.rules.arguments import shown
 from airflow_provider_zcrm.rules.errors import InvalidBackup
-from airflow_provider_zcrm.rules.tag_backup import Contents, check
+from airflow_provider_zcrm.rules.tag_backup import LONGEST_LINE, Contents, check
 
-# the file systems in which a folder must be there before a file can be written into it
-_HAVE_FOLDERS = ("", "file", "local")
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 
 class BackupFile:
@@ -20,27 +25,44 @@ class BackupFile:
 
     :param path: such as ``s3://bucket/tags/Leads.jsonl``; a path without a scheme is a file of the worker.
     :param conn_id: the Airflow connection to the object storage, None for one that needs none.
-    :raises InvalidArgument: there is no path
+    :raises InvalidArgument: it is no path of a file
     """
 
-    def __init__(self, path: str, conn_id: str | None) -> None:
+    def __init__(self, path: str | ObjectStoragePath, conn_id: str | None) -> None:
         from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-        if not isinstance(path, str) or path in ("", "None"):
-            raise InvalidArgument(f"path is {path!r}; it must be the path of a backup, such as s3://bucket/tags/Leads.jsonl.")
-        self.path = path
-        self._storage: Any = ObjectStoragePath(path, conn_id=conn_id)
+        text = str(path) if isinstance(path, ObjectStoragePath) else path
+        if not isinstance(text, str) or text.strip() in ("", "None") or text.endswith("/"):
+            raise InvalidArgument(
+                f"backup_path is {shown(path)}.", advice="It is the path of a file, such as s3://bucket/tags/Leads.jsonl."
+            )
+        self.path = text
+        self._conn_id = conn_id
+        self._storage: Any = ObjectStoragePath(text, conn_id=conn_id)
 
     def exists(self) -> bool:
-        """Tell whether something stands there."""
-        return bool(self._storage.exists())
+        """Return whether a file stands there.
+
+        :raises InvalidArgument: something else does
+        """
+        try:
+            kind = self._storage.fs.info(self._storage.path)["type"]
+        except FileNotFoundError:
+            if not self._is_local or not Path(self._storage.path).is_symlink():
+                return False
+            kind = "link that points to nothing"
+        except NotADirectoryError:
+            kind = "path below a file"
+        if kind != "file":
+            raise InvalidArgument(f"{self.path} is not a file, but a {kind}.", advice="Set backup_path to the path of a file.")
+        return True
 
     @contextmanager
     def lines(self) -> Iterator[Iterator[str]]:
-        """Give the lines one by one."""
-        with self._storage.open("r", encoding="utf-8", newline="\n") as file:
+        """Give the lines one by one, of a longer one than a backup has its beginning."""
+        with self._storage.open("r", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             # before 3.1 Airflow's wrapper of a file is no iterator
-            yield iter(file.readline, "")
+            yield iter(partial(file.readline, LONGEST_LINE), "")
 
     def contents(self) -> Contents:
         """Read the whole backup and return what it holds.
@@ -54,9 +76,65 @@ class BackupFile:
             error.message = f"{self.path}: {error.message}"
             raise
 
-    def write(self, source: IO[str]) -> None:
-        """Write the rest of a text file that was opened for reading, in one go."""
-        if self._storage.protocol in _HAVE_FOLDERS:
-            self._storage.parent.mkdir(parents=True, exist_ok=True)
-        with self._storage.open("w", encoding="utf-8", newline="\n") as file:
-            shutil.copyfileobj(source, file)
+    def numbered(self, number: int) -> BackupFile:
+        """Return the file beside this one that has the number in its name, such as ``Leads.2.jsonl``; this one for 1."""
+        if number == 1:
+            return self
+        folder, slash, name = self.path.rpartition("/")
+        parts = PurePosixPath(name)
+        return BackupFile(f"{folder}{slash}{parts.stem}.{number}{parts.suffix}", self._conn_id)
+
+    def create(self, source: Path, made_by: str) -> None:
+        """Copy a local file to this place. It appears there as a whole, or not at all, and never in the place of another one.
+
+        :param made_by: the task instance that writes; its draft in a folder has a name of its own, so that its next attempt replaces it.
+        :raises FileExistsError: there is one already
+        """
+        if self._is_local:
+            _create_local(source, Path(self._storage.path), made_by)
+        elif self.exists():
+            raise FileExistsError(self.path)
+        else:
+            # "create" is conditional in S3, Google Cloud Storage and Azure; other storages look before
+            self._storage.fs.put_file(str(source), self._storage.path, mode="create")
+
+    def remove_draft(self, made_by: str) -> None:
+        """Remove what an attempt that was killed has left."""
+        if self._is_local:
+            _draft(Path(self._storage.path), made_by).unlink(missing_ok=True)
+
+    @property
+    def _is_local(self) -> bool:
+        return self._storage.protocol in ("", "file", "local")
+
+
+def _create_local(source: Path, target: Path, made_by: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft(target, made_by)
+    try:
+        _copy(source, draft)
+        try:
+            target.hardlink_to(draft)
+        except FileExistsError:
+            raise
+        except OSError:
+            # some file systems have no links, such as buckets that are mounted
+            _copy(source, target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file to a place where none is; what it has of one that breaks off is removed."""
+    with source.open("rb") as read, target.open("xb") as written:
+        try:
+            shutil.copyfileobj(read, written)
+            written.flush()
+            os.fsync(written.fileno())
+        except BaseException:
+            target.unlink()
+            raise
+
+
+def _draft(target: Path, made_by: str) -> Path:
+    return target.with_name(f"backup-{hashlib.sha256(made_by.encode()).hexdigest()[:16]}.draft")

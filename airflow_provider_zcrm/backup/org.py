@@ -36,6 +36,6 @@ def check_org(path: str, header: Header, client: ZohoCrmClient, conn_id: str, *,
     if not same and not other_org:
         raise InvalidArgument(
             f"{path} is a backup of the org {header.zgid or '(unknown)'} ({header.environment}), and the connection "
-            f"{conn_id} leads to {zgid or 'an org'} ({environment}).",
+            f"{conn_id} points to {zgid or 'an org'} ({environment}).",
             advice="With other_org=True the tags are created there; records have other ids in another org.",
         )

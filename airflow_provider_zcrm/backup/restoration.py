@@ -1,4 +1,4 @@
-"""Creates the tags of a backup again and puts them back on their records, as far as that goes, and tells what was not possible.
+"""Creates the tags of a backup again and puts them back on their records, as far as that goes, and reports what was not possible.
 
 Everything may be done again: a tag that is there is not created, and one that a record carries is not added. One tag per call: how many
 a call takes Zoho's documents do not agree about, and it would cost the same credits.
@@ -11,13 +11,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_zcrm.api.errors import InvalidRequest, LimitExceeded, PermanentError, TagNotFound, ZohoCrmError
+from airflow_provider_zcrm.api.errors import (
+    CredentialsRejected,
+    InvalidConnection,
+    InvalidModule,
+    InvalidRequest,
+    LimitExceeded,
+    PermanentError,
+    ScopeMissing,
+    TagInUse,
+    TagNotFound,
+    UnexpectedAnswer,
+    ZohoCrmError,
+)
 from airflow_provider_zcrm.api.mass_delete import refused_record
 from airflow_provider_zcrm.api.tag_writes import RECORDS_PER_CALL, TAGS_PER_CALL, Created, NewTag, Tagged, add_tag, create_tags
 from airflow_provider_zcrm.rules.tag_backup import RecordsOfTag, SavedTag
 from airflow_provider_zcrm.tag_list import read_tags
 
 if TYPE_CHECKING:
+    from airflow_provider_zcrm.api.tags import Tag
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 
 log = logging.getLogger(__name__)
@@ -28,6 +41,10 @@ _EXTRA_CALLS = 100
 # of a report that stands in XCom
 _IDS_PER_ENTRY = 20
 _THERE = ("DUPLICATE_DATA", "MAPPING_MISMATCH")
+# refusals that may be about a single tag of a call
+_OF_TAGS = (InvalidRequest, LimitExceeded, TagInUse, TagNotFound, UnexpectedAnswer)
+# refusals that are never about a single record of a call
+_OF_ALL_RECORDS = (CredentialsRejected, InvalidConnection, InvalidModule, ScopeMissing)
 
 
 @dataclass
@@ -48,6 +65,7 @@ class TagRestoration:
         self._module = module
         self._tags = {tag.id: tag for tag in tags}
         self._ids: dict[str, str] = {}
+        self._listed: dict[str, Tag] = {}
         self._why_not: dict[str, str] = {}
         self._extra_calls = _EXTRA_CALLS
         self._not_restored: dict[tuple[str, str], NotRestored] = {}
@@ -61,26 +79,40 @@ class TagRestoration:
 
     def missing(self) -> list[SavedTag]:
         """Read the list of tags and return those of the backup whose names are not in it."""
-        ids = {tag.name: tag.id for tag in read_tags(self._client, self._module).values()}
-        self._ids |= {tag.id: ids[tag.name] for tag in self._tags.values() if tag.name in ids}
+        self._listed = read_tags(self._client, self._module)
+        by_name = {tag.name: tag for tag in self._listed.values()}
+        for tag in self._tags.values():
+            there = by_name.get(tag.name)
+            if there is None or tag.id in self._ids:
+                continue
+            self._ids[tag.id] = there.id
+            colours = [colour.upper() if colour else "none" for colour in (there.color_code, tag.color_code)]
+            if colours[0] != colours[1]:
+                self._lose(tag.name, f"it was there already, with the colour {colours[0]} and not {colours[1]}")
         return [tag for tag in self._tags.values() if tag.id not in self._ids]
 
     def create(self, tags: Sequence[SavedTag]) -> None:
-        """Create tags; without its colour one that Zoho does not take with it."""
+        """Create tags; without its colour one that Zoho does not accept with it."""
         outcomes = self._create(tags)
         colours = [tag for tag in tags if tag.color_code and outcomes[tag.id].code == "INVALID_DATA"]
         outcomes |= self._create([SavedTag(tag.id, tag.name) for tag in colours])
-        for tag in colours:
-            if outcomes[tag.id].id:
-                self._lose(tag.name, f"it was created without its colour {tag.color_code}, which Zoho does not take")
-        if any(not outcome.id and outcome.code in _THERE for outcome in outcomes.values()):
+        for tag in tags:
+            outcome = outcomes[tag.id]
+            if outcome.code == "SUCCESS" and outcome.id:
+                self.created += 1
+                self._ids[tag.id] = outcome.id
+                if tag in colours:
+                    self._lose(tag.name, f"it was created without its colour {tag.color_code}, which Zoho does not accept")
+        if any(outcome.code in _THERE for outcome in outcomes.values()):
             self.missing()
         for tag in tags:
             outcome = outcomes[tag.id]
-            self.created += outcome.code == "SUCCESS"
-            if outcome.id:
+            if tag.id in self._ids:
+                continue
+            # listed under another name it is another tag; one that is not listed yet is believed
+            if outcome.id and outcome.id not in self._listed:
                 self._ids[tag.id] = outcome.id
-            elif tag.id not in self._ids:
+            else:
                 self._why_not[tag.id] = f"it was not created: {outcome.reason}"
                 self._lose(tag.name, self._why_not[tag.id])
 
@@ -103,7 +135,7 @@ class TagRestoration:
             batch = tags[start : start + at_once]
             try:
                 created = self._client.send(create_tags(self._module, [NewTag(tag.name, tag.color_code) for tag in batch]))
-            except (InvalidRequest, LimitExceeded, TagNotFound) as error:
+            except _OF_TAGS as error:
                 if len(batch) > 1:
                     outcomes |= self._create(batch, _maximum(error, len(batch)))
                     continue
@@ -114,7 +146,7 @@ class TagRestoration:
     # --- tagging ---------------------------------------------------------------------------------------------------------
 
     def _put_on(self, tag: SavedTag, record_ids: Sequence[str]) -> None:
-        """Put a tag on records; those because of which Zoho refuses all are set aside, or found by halving where it does not name them."""
+        """Put a tag on records; those for which Zoho refuses all are skipped, or found by halving where it does not name them."""
         left = list(record_ids)
         while left:
             try:
@@ -138,11 +170,12 @@ class TagRestoration:
 
     def _put_on_halves(self, tag: SavedTag, record_ids: Sequence[str], error: ZohoCrmError) -> None:
         """Go on with each half of a batch that Zoho refused without naming a record; raise the error if it is not about records."""
-        if not isinstance(error, (InvalidRequest, TagNotFound)):
+        if isinstance(error, _OF_ALL_RECORDS):
             raise error
         about_the_tag = "$.tags" in str(error.details.get("json_path"))
         if len(record_ids) == 1 or about_the_tag or not self._one_more_call():
-            self._lose(tag.name, error.message, record_ids)
+            # the sentence for this code is about a tag that is to be deleted
+            self._lose(tag.name, f"Zoho refuses it: {error.code}" if isinstance(error, TagInUse) else error.message, record_ids)
             return
         half = len(record_ids) // 2
         self._put_on(tag, record_ids[:half])
@@ -159,6 +192,6 @@ class TagRestoration:
 
 
 def _maximum(error: ZohoCrmError, size: int) -> int:
-    """Return how many tags Zoho takes at once according to its refusal of ``size``, 1 if that does not tell."""
-    told = error.details.get("maximum_length") if error.details.get("json_path") == "$.tags" else None
-    return told if isinstance(told, int) and 0 < told < size else 1
+    """Return how many tags Zoho accepts at once according to its refusal of ``size``, 1 if that does not say."""
+    said = error.details.get("maximum_length") if error.details.get("json_path") == "$.tags" else None
+    return said if isinstance(said, int) and 0 < said < size else 1

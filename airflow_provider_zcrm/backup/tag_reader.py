@@ -49,10 +49,9 @@ class TagReader:
         return [tag_id for tag_id, answer in count_tags(self._client, self._module, tag_ids).items() if answer is not None]
 
     def counts(self, tags: Sequence[Tag]) -> dict[str, int]:
-        """Return how many records carry each tag, by its id; a call per tag, unless the list told. 0 for a tag that has gone."""
-        counted = count_tags(self._client, self._module, [tag.id for tag in tags if tag.record_count is None])
-        facts = {tag_id: answer.count if answer else 0 for tag_id, answer in counted.items()}
-        return {tag.id: facts.get(tag.id, tag.record_count or 0) for tag in tags}
+        """Return how many records carry each tag, by its id: the highest figure that Zoho gives, with a call per tag. 0 if it is gone."""
+        counted = count_tags(self._client, self._module, [tag.id for tag in tags])
+        return {tag.id: max(answer.count, tag.record_count or 0) if (answer := counted[tag.id]) else 0 for tag in tags}
 
     def carried(self, tag_ids: Sequence[str], *, page_by_page: bool = False) -> Iterator[tuple[str, str]]:
         """Yield pairs of the id of one of the tags and the id of a record that carries it, each once.
@@ -70,8 +69,7 @@ class TagReader:
     def _records(self, *, page_by_page: bool) -> Iterator[TaggedRecord]:
         """Yield all records with the ids of their tags; some of them twice if one way had to give way to the other."""
         first = self._client.send(list_records(self._module))
-        # the export tells tags by name, with commas between them
-        if first.next_page_token and not page_by_page and not any("," in tag.name for tag in self._listed.values()):
+        if first.next_page_token and not page_by_page and self._names_are_clear():
             try:
                 yield from self._exported()
             except (JobFailed, PermanentError) as error:
@@ -79,6 +77,11 @@ class TagReader:
             else:
                 return
         yield from self._pages(first)
+
+    def _names_are_clear(self) -> bool:
+        """Return whether the export's names say which tags are meant: it has commas between them, and perhaps blanks beside these."""
+        names = [tag.name.strip() for tag in self._listed.values()]
+        return len(names) == len(set(names)) and not any("," in name for name in names)
 
     def _pages(self, page: RecordsPage) -> Iterator[TaggedRecord]:
         yield from page.records

@@ -6,12 +6,14 @@ import logging
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.backup.tag_reader import TagReader
 from airflow_provider_zcrm.rules.errors import BackupShort, BackupUnfinished, InvalidBackup
-from airflow_provider_zcrm.rules.tag_backup import Contents, Header, SavedTag, backup_lines, check
+from airflow_provider_zcrm.rules.tag_backup import Contents, Header, SavedTag, backup_lines, check, holds_the_same
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.api.tags import Tag
@@ -24,30 +26,47 @@ log = logging.getLogger(__name__)
 _LOOKS = (15.0, 45.0)
 
 
-def earlier_backup(file: BackupFile, made_by: str, module: str) -> Contents | None:
-    """Return the backup that an earlier attempt has written, None if there is none or only the beginning of one.
+@dataclass(frozen=True)
+class Saved:
+    """A backup in its place."""
 
+    file: BackupFile
+    contents: Contents
+
+
+def earlier_backups(file: BackupFile, made_by: str, module: str) -> tuple[list[Saved], BackupFile]:
+    """Return what earlier attempts of a task instance have written, the newest first, and the first place that is free.
+
+    :param file: the place that the user names; the others are beside it.
     :param made_by: the task instance that asks.
-    :param module: of which it is to be.
-
-    :raises InvalidArgument: something else stands there
+    :param module: of which the backup is to be.
+    :raises InvalidArgument: something else stands in the user's place
     """
-    if not file.exists():
-        return None
-    try:
-        standing = file.contents()
-    except BackupUnfinished as error:
-        log.warning("%s It is replaced.", error.message)
-        return None
-    header = standing.header
+    earlier: list[Saved] = []
+    number = 1
+    while (place := file.numbered(number)).exists():
+        try:
+            contents = place.contents()
+            _check_maker(place, contents, made_by, module)
+        except BackupUnfinished as error:
+            log.warning("%s It is not overwritten: the backup is written beside it.", error.message)
+        except (InvalidArgument, InvalidBackup):
+            if number == 1:
+                raise
+        else:
+            earlier.insert(0, Saved(place, contents))
+        number += 1
+    return earlier, place
+
+
+def _check_maker(file: BackupFile, contents: Contents, made_by: str, module: str) -> None:
+    header = contents.header
     if (header.made_by, header.module) != (made_by, module):
         raise InvalidArgument(
-            f"{file.path} holds a backup already, of {len(standing.tags)} tags of {header.module}, made by {header.made_by} at "
+            f"{file.path} holds a backup already, of {len(contents.tags)} tags of {header.module}, made by {header.made_by} at "
             f"{header.created_at}. It is not overwritten.",
             advice="Give each run and each module a path of its own, with {{ run_id }} and {{ ti.task.module }} in it.",
         )
-    log.info("An earlier try of this task has written %s at %s; it is kept.", file.path, header.created_at)
-    return standing
 
 
 class TagBackup:
@@ -56,26 +75,6 @@ class TagBackup:
     def __init__(self, client: ZohoCrmClient, module: str) -> None:
         self._module = module
         self._reader = TagReader(client, module)
-
-    def check_that_it_holds_all(self, file: BackupFile, standing: Contents, tag_ids: Sequence[str], *, include_records: bool) -> None:
-        """Refuse an earlier backup that holds less than there is now.
-
-        :raises InvalidArgument: a tag or records of one are not in it
-        """
-        tags = self._reader.look(tag_ids)
-        counts = self._reader.counts(tags) if include_records else {}
-        saved = {tag.id: standing.records.get(tag.id, 0) for tag in standing.tags}
-        lacking = [tag.name for tag in tags if tag.id not in saved]
-        lacking += [
-            f"{tag.name} ({saved[tag.id]} records, now {counts[tag.id]})"
-            for tag in tags
-            if tag.id in saved and counts.get(tag.id, 0) > saved[tag.id]
-        ]
-        if lacking:
-            raise InvalidArgument(
-                f"{file.path} is a backup by an earlier try of this task, and does not hold all that is there now: {', '.join(lacking)}.",
-                advice="It is not overwritten. Move it away and clear the task, or run the DAG anew.",
-            )
 
     def present(self, tag_ids: Sequence[str]) -> list[Tag]:
         """Return the tags that are there; that some are not is believed if the list says so twice, and Zoho does not count them either.
@@ -97,25 +96,46 @@ class TagBackup:
             log.warning("%s has no such tags any more, so they are not backed up: %s", self._module, ", ".join(missing))
         return tags
 
-    def write(self, file: BackupFile, header: Header, tags: Sequence[Tag]) -> Contents:
-        """Draft the backup in a local file, write it in one go, and compare what was written.
+    def save(self, file: BackupFile, header: Header, tags: Sequence[Tag], requested: Sequence[str]) -> Saved | None:
+        """Draft the backup in a local file; keep an earlier one that holds the same, or write it in one go and read it back.
 
+        :param file: the place that the user names.
+        :param tags: those of the requested ones that are there.
+        :param requested: ids.
+        :return: None without tags, unless there is an earlier backup of those that are gone.
         :raises BackupShort: fewer records were found than there must be
-        :raises InvalidBackup: something else stands there now
+        :raises InvalidArgument: another task has written there meanwhile
+        :raises FileExistsError: another attempt of this task has; a retry keeps that backup or writes beside it
+        :raises InvalidBackup: what was read back is not what was written
         """
-        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as draft:
+        with tempfile.NamedTemporaryFile("w+", encoding="utf-8", newline="\n") as draft:
             contents = self._draft(draft, header, tags)
-            draft.seek(0)
-            file.write(draft)
-        if file.contents() != contents:
+            draft.flush()
+            file.remove_draft(header.made_by)
+            earlier, free = earlier_backups(file, header.made_by, self._module)
+            for saved in earlier:
+                draft.seek(0)
+                with saved.file.lines() as lines:
+                    if holds_the_same(lines, draft, requested):
+                        log.info("%s of %s holds the same and is kept.", saved.file.path, saved.contents.header.created_at)
+                        return saved
+            if not tags:
+                return None
+            try:
+                free.create(Path(draft.name), header.made_by)
+            except FileExistsError:
+                # another task was quicker; this says which one
+                earlier_backups(file, header.made_by, self._module)
+                raise
+        if free.contents() != contents:
             raise InvalidBackup(
-                f"What was read back from {file.path} is not what was written to it.",
+                f"What was read back from {free.path} is not what was written to it.",
                 advice="Nothing was deleted. Remove the file, and look whether something else writes to that path.",
             )
-        return contents
+        return Saved(free, contents)
 
     def _draft(self, draft: IO[str], header: Header, tags: Sequence[Tag]) -> Contents:
-        """Write the backup into a local file until it has as many records as Zoho counts.
+        """Write the backup into a local file until each tag has at least as many records as Zoho says.
 
         :raises BackupShort: it never has
         """
@@ -128,7 +148,7 @@ class TagBackup:
                 listed = {tag.id: tag for tag in self._reader.look([tag.id for tag in tags])}
                 tags = [listed.get(tag.id, tag) for tag in tags]
             counts = self._reader.counts(tags) if header.include_records else {}
-            carried = self._reader.carried([tag_id for tag_id, told in counts.items() if told], page_by_page=bool(short))
+            carried = self._reader.carried(list(counts) if any(counts.values()) else [], page_by_page=bool(short))
             draft.seek(0)
             draft.truncate()
             draft.writelines(backup_lines(header, [SavedTag(tag.id, tag.name, tag.color_code) for tag in tags], carried))

@@ -12,17 +12,17 @@ from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.templates import KeepsPlainStrings
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_zcrm.rules.tag_backup import Contents
+    from airflow_provider_zcrm.backup.writing import Saved
 
 
 class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
     """Writes name, colour and id of tags, and the ids of the records that carry them, into a file that `RestoreTagsOperator` reads.
 
-    It fails if it finds fewer records for a tag than Zoho says carry it, so that no delete follows. A backup that stands there already is
-    never overwritten; one that this very task instance wrote in an earlier attempt is kept.
+    It fails if it finds fewer records for a tag than Zoho says carry it, so that no delete follows. No file is ever overwritten: what an
+    earlier attempt of this very task instance wrote is kept if it holds the same, else the new backup is written beside it.
     Returns ``path``, and how many ``tags`` and ``records`` (pairs of a record and a tag) are in it. Without tags nothing is written, and
     ``path`` is None. XCom ``api_calls`` and ``credits_left`` say what it has cost.
 
@@ -30,23 +30,26 @@ class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
 
     :param module: API name of the module (templated).
     :param tag_ids: the tags as `FindTagsOperator` returns them, or their ids as for `MassDeleteTagsOperator` (templated).
-    :param path: where to, in any object storage that Airflow knows, such as ``s3://bucket/{{ run_id }}/Leads.jsonl`` (templated).
+    :param backup_path: where to, in any object storage that Airflow knows, such as ``s3://bucket/{{ run_id }}/Leads.jsonl``; also as an
+        ``ObjectStoragePath`` (templated).
     :param include_records: write the ids of the records too; without them a restore creates the tags and no more (templated).
     :param object_storage_conn_id: the Airflow connection to the object storage, if it needs one (templated).
     :param zoho_crm_conn_id: id of the Airflow connection to Zoho CRM (templated).
     """
 
-    template_fields: Sequence[str] = ("module", "tag_ids", "path", "include_records", "object_storage_conn_id", "zoho_crm_conn_id")
+    template_fields: Sequence[str] = ("module", "tag_ids", "backup_path", "include_records", "object_storage_conn_id", "zoho_crm_conn_id")
     template_fields_renderers: ClassVar[dict[str, str]] = {"tag_ids": "json"}
     ui_color = "#d8e8d3"
     operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("backup"))
+    # of the file that holds the backup; known once it is written
+    _path: str | None = None
 
     def __init__(
         self,
         *,
         module: str,
         tag_ids: Any,
-        path: str,
+        backup_path: str | ObjectStoragePath,
         include_records: bool | str = True,
         object_storage_conn_id: str | None = None,
         zoho_crm_conn_id: str = "zoho_crm_default",
@@ -55,7 +58,7 @@ class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
         super().__init__(**kwargs)
         self.module = module
         self.tag_ids = tag_ids
-        self.path = path
+        self.backup_path = backup_path
         self.include_records = include_records
         self.object_storage_conn_id = object_storage_conn_id
         self.zoho_crm_conn_id = zoho_crm_conn_id
@@ -68,7 +71,7 @@ class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
         """
         from airflow_provider_zcrm.backup.backup_file import BackupFile
         from airflow_provider_zcrm.backup.org import org_id
-        from airflow_provider_zcrm.backup.writing import TagBackup, earlier_backup
+        from airflow_provider_zcrm.backup.writing import TagBackup, earlier_backups
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
         from airflow_provider_zcrm.operators.base import push_api_usage
@@ -80,40 +83,38 @@ class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
             tag_ids, include_records = ids_of(self.tag_ids, "tag_ids"), truth_of(self.include_records, "include_records")
             if not tag_ids:
                 return self._nothing("no tags were given")
-            file = BackupFile(self.path, self.object_storage_conn_id)
+            file = BackupFile(self.backup_path, self.object_storage_conn_id)
             made_by = _task_instance(context)
-            standing = earlier_backup(file, made_by, self.module)
+            # before the first call: another backup in that place fails the task
+            earlier_backups(file, made_by, self.module)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self.module)
             backup = TagBackup(client, self.module)
             try:
-                if standing:
-                    backup.check_that_it_holds_all(file, standing, tag_ids, include_records=include_records)
-                    return self._summary(standing)
                 tags = backup.present(tag_ids)
-                if not tags:
-                    return self._nothing("none of the tags is there any more")
                 created_at = datetime.now(UTC).isoformat(timespec="seconds")
                 header = Header(self.module, org_id(client), client.config.hosts.environment, created_at, made_by, include_records)
-                return self._summary(backup.write(file, header, tags))
+                saved = backup.save(file, header, tags, tag_ids)
             finally:
                 push_api_usage(context, client)
+        return self._summary(saved) if saved else self._nothing("none of the tags is there any more")
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
         """Return, for OpenLineage, that the tags of the module were read and a file was written."""
         from airflow_provider_zcrm.lineage import file_at, lineage, tags_of
 
-        return lineage(reads=[tags_of(self.zoho_crm_conn_id, self.module)], changes=[file_at(self.path)])
+        return lineage(reads=[tags_of(self.zoho_crm_conn_id, self.module)], changes=[file_at(self._path)] if self._path else [])
 
     def _nothing(self, why: str) -> dict[str, Any]:
         self.log.info("Nothing to back up of %s: %s. No file is written.", self.module, why)
         return {"path": None, "tags": 0, "records": 0}
 
-    def _summary(self, contents: Contents) -> dict[str, Any]:
+    def _summary(self, saved: Saved) -> dict[str, Any]:
         from airflow_provider_zcrm.rules.log_lists import log_list
 
-        summary = {"path": self.path, "tags": len(contents.tags), "records": sum(contents.records.values())}
-        headline = f"{self.path} holds {summary['tags']} tags of {self.module} with {summary['records']} records"
+        self._path, contents = saved.file.path, saved.contents
+        summary = {"path": self._path, "tags": len(contents.tags), "records": sum(contents.records.values())}
+        headline = f"{self._path} holds {summary['tags']} tags of {self.module} with {summary['records']} records"
         log_list(self.log, headline, [f"{tag.name} ({contents.records.get(tag.id, 0)})" for tag in contents.tags])
         return summary
 

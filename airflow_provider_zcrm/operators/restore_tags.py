@@ -12,7 +12,7 @@ from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.templates import KeepsPlainStrings
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_zcrm.backup.backup_file import BackupFile
@@ -32,7 +32,7 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
 
     .. seealso:: docs/backup.md
 
-    :param path: a file that `BackupTagsOperator` has written (templated).
+    :param backup_path: a file that `BackupTagsOperator` has written; also as an ``ObjectStoragePath`` (templated).
     :param dry_run: read everything and change nothing; the numbers are those that would be (templated, as ``is_dry_run``, for Airflow's
         operators have a method of the argument's name).
     :param other_org: restore also into another org or environment than the one that the backup is of (templated).
@@ -40,7 +40,7 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
     :param zoho_crm_conn_id: id of the Airflow connection to Zoho CRM (templated).
     """
 
-    template_fields: Sequence[str] = ("path", "is_dry_run", "other_org", "object_storage_conn_id", "zoho_crm_conn_id")
+    template_fields: Sequence[str] = ("backup_path", "is_dry_run", "other_org", "object_storage_conn_id", "zoho_crm_conn_id")
     ui_color = "#d3e4e8"
     operator_extra_links = (ZohoCrmModuleLink(), ZohoCrmGuideLink("backup"))
     # of the backup; known once it is read
@@ -49,7 +49,7 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
     def __init__(
         self,
         *,
-        path: str,
+        backup_path: str | ObjectStoragePath,
         dry_run: bool | str = False,
         other_org: bool | str = False,
         object_storage_conn_id: str | None = None,
@@ -57,7 +57,7 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.path = path
+        self.backup_path = backup_path
         self.is_dry_run = dry_run
         self.other_org = other_org
         self.object_storage_conn_id = object_storage_conn_id
@@ -78,28 +78,28 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
         with airflow_errors(self.zoho_crm_conn_id):
             self._check_text("zoho_crm_conn_id")
             dry_run, other_org = truth_of(self.is_dry_run, "dry_run"), truth_of(self.other_org, "other_org")
-            file = BackupFile(self.path, self.object_storage_conn_id)
+            file = BackupFile(self.backup_path, self.object_storage_conn_id)
             if not file.exists():
                 raise InvalidArgument(
-                    f"There is no backup at {self.path}.", advice="BackupTagsOperator returns the path of what it has written."
+                    f"There is no backup at {file.path}.", advice="BackupTagsOperator returns the path of what it has written."
                 )
             contents = file.contents()
             self._module = contents.header.module
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self._module)
             try:
-                check_org(self.path, contents.header, client, self.zoho_crm_conn_id, other_org=other_org)
+                check_org(file.path, contents.header, client, self.zoho_crm_conn_id, other_org=other_org)
                 done = self._restore(context, client, file, contents, dry_run=dry_run)
             finally:
                 push_api_usage(context, client)
-        return {"path": self.path, "module": self._module, "tags": len(contents.tags)} | done
+        return {"path": file.path, "module": self._module, "tags": len(contents.tags)} | done
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
         """Return, for OpenLineage, that a file was read and the tags of its module were changed."""
         from airflow_provider_zcrm.lineage import file_at, lineage, tags_of
 
         tags = [tags_of(self.zoho_crm_conn_id, self._module)] if self._module else []
-        return lineage(reads=[file_at(self.path)], changes=tags, dry_run=self.is_dry_run)
+        return lineage(reads=[file_at(str(self.backup_path))], changes=tags, dry_run=self.is_dry_run)
 
     def _restore(self, context: Context, client: ZohoCrmClient, file: BackupFile, contents: Contents, *, dry_run: bool) -> dict[str, int]:
         from airflow_provider_zcrm.backup.restoration import TagRestoration
@@ -109,8 +109,8 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
         module, records = contents.header.module, sum(contents.records.values())
         restoration = TagRestoration(client, module, contents.tags)
         missing = restoration.missing()
-        told = (self.path, len(contents.tags), module, records, contents.header.created_at)
-        self.log.info("%s holds %d tags of %s with %d records, as of %s.", *told)
+        held = (file.path, len(contents.tags), module, records, contents.header.created_at)
+        self.log.info("%s holds %d tags of %s with %d records, as of %s.", *held)
         log_list(self.log, f"{len(missing)} of them are not there", [tag.name for tag in missing])
         if dry_run:
             self.log.info("A dry run: no tag is created, and no record is changed.")

@@ -23,7 +23,7 @@ class InvalidBackup(PermanentError):
 class BackupUnfinished(InvalidBackup):
     """A backup breaks off: who wrote it did not come to its end."""
 
-    default_advice = "Nothing is restored from it. The task that writes it replaces it when it runs again."
+    default_advice = "Nothing is restored from it. The task that writes it writes another one beside it when it runs again."
 
 
 class BackupShort(ZohoCrmError):

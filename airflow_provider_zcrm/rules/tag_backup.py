@@ -1,27 +1,31 @@
 """The file of a backup of tags: JSON lines, written and read line by line, so that nobody holds more than a part of it.
 
-    {"format": "zoho-crm-tags", "version": 1, "module": "Leads", ...}    the header
+    {"format": "zoho-crm-tags", "version": 2, "module": "Leads", ...}    the header
     {"tag": {"id": "1", "name": "hot", "color_code": "#F48435"}}         a line per tag
     {"tag_id": "1", "record_ids": ["11", "12", ...]}                     up to 500 records that carry it; as many lines as that takes
-    {"end": {"tags": 1, "records": {"1": 2}}}                            the footer: how many tags, and how many records each has
+    {"end": {"tags": 1, "records": {"1": 2}, "sha256": "5f1c..."}}       the footer: how many tags, how many records each has, and
+                                                                         the checksum of all lines before it
 
-A file without its footer, or with other numbers than its footer's, is no backup, and `check` says so before anything is restored.
+`check` refuses a file without its footer, or of which anything was changed, before anything is restored.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from airflow_provider_zcrm.rules.errors import BackupUnfinished, InvalidBackup
 
 # as many as one call takes that puts a tag on records
 RECORDS_PER_LINE = 500
+# Of a line, in characters: the footer of 100,000 tags has 4 million. A longer line is not read to its end.
+LONGEST_LINE = 8 * 1024 * 1024
 _FORMAT = "zoho-crm-tags"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,16 @@ class RecordsOfTag:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a whole backup holds; ``records`` is the number of records per tag id, without the tags that have none."""
+    """What a whole backup holds.
+
+    :param records: the number of records per tag id, without the tags that have none.
+    :param sha256: the checksum, so that the contents of two files are equal only if the files are.
+    """
 
     header: Header
     tags: tuple[SavedTag, ...]
     records: Mapping[str, int]
+    sha256: str
 
 
 def backup_lines(header: Header, tags: Iterable[SavedTag], carried: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -76,89 +85,141 @@ def backup_lines(header: Header, tags: Iterable[SavedTag], carried: Iterable[tup
     :param tags: each once.
     :param carried: pairs of a tag's id and the id of a record that carries it, in any order, each once.
     """
-    yield _line({"format": _FORMAT, "version": _VERSION, **asdict(header)})
+    checksum = hashlib.sha256()
+
+    def line(value: Mapping[str, Any]) -> str:
+        text = _line(value)
+        checksum.update(_bytes(text))
+        return text
+
+    yield line({"format": _FORMAT, "version": _VERSION, **asdict(header)})
     saved = Counter[str]()
     for tag in tags:
         saved["tags"] += 1
-        yield _line({"tag": asdict(tag)})
+        yield line({"tag": asdict(tag)})
     records = Counter[str]()
     waiting: dict[str, list[str]] = {}
     for tag_id, record_id in carried:
         records[tag_id] += 1
         waiting.setdefault(tag_id, []).append(record_id)
         if len(waiting[tag_id]) == RECORDS_PER_LINE:
-            yield _line({"tag_id": tag_id, "record_ids": waiting.pop(tag_id)})
+            yield line({"tag_id": tag_id, "record_ids": waiting.pop(tag_id)})
     for tag_id, record_ids in waiting.items():
-        yield _line({"tag_id": tag_id, "record_ids": record_ids})
-    yield _line({"end": {"tags": saved["tags"], "records": records}})
+        yield line({"tag_id": tag_id, "record_ids": record_ids})
+    yield _line({"end": {"tags": saved["tags"], "records": records, "sha256": checksum.hexdigest()}})
 
 
 def check(lines: Iterable[str]) -> Contents:
     """Read a backup to its end and return what it holds.
 
-    :param lines: with their line feeds.
+    :param lines: with their line feeds; bytes that are no UTF-8 as ``surrogateescape`` reads them.
     :raises BackupUnfinished: it breaks off before its footer
-    :raises InvalidBackup: it is no backup, one of a later version, or damaged
+    :raises InvalidBackup: it is no backup, one of another version, or damaged
     """
     header: Header | None = None
     footer: _Footer | None = None
-    tags: list[SavedTag] = []
+    tags: dict[str, SavedTag] = {}
     records = Counter[str]()
-    for part in _parts(lines):
+    checksum = hashlib.sha256()
+    for line, part in _parts(lines):
+        if isinstance(part, _Footer):
+            footer = part
+            continue
+        checksum.update(_bytes(line))
         if isinstance(part, Header):
             header = part
-        elif isinstance(part, SavedTag):
-            tags.append(part)
         elif isinstance(part, RecordsOfTag):
             records[part.tag_id] += len(part.record_ids)
+        elif part.id in tags:
+            raise InvalidBackup(f"The backup holds the tag {part.id} twice.", advice=_DAMAGED)
         else:
-            footer = part
+            tags[part.id] = part
     if header is None or footer is None:
         raise BackupUnfinished("The backup breaks off before its last line.")
-    if footer != _Footer(len(tags), dict(records)) or not records.keys() <= {tag.id for tag in tags}:
-        raise InvalidBackup(
-            "The backup holds something else than its last line says: lines of it are lost, doubled or changed.",
-            advice="It cannot be restored from; an earlier version in the object storage may be whole.",
-        )
-    return Contents(header, tuple(tags), records)
+    sha256 = checksum.hexdigest()
+    if footer != _Footer(len(tags), dict(records), sha256) or not records.keys() <= tags.keys():
+        raise InvalidBackup("The backup is not as it was written: its lines do not match the checksum in its last line.", advice=_DAMAGED)
+    return Contents(header, tuple(tags.values()), records, sha256)
+
+
+def holds_the_same(earlier: Iterable[str], now: Iterable[str], requested: Collection[str]) -> bool:
+    """Tell whether an earlier backup holds the same as one of now: the same tags with their names, colours and records.
+
+    Besides, it may hold requested tags that are gone by now.
+
+    :param earlier: the lines of a backup that `check` has found whole.
+    :param now: likewise.
+    :param requested: ids of the tags of which a backup is made now.
+    """
+    (of_earlier, before), (of_now, after) = _substance(earlier), _substance(now)
+    return (
+        of_earlier == of_now
+        and {tag.id for tag in before} <= set(requested)
+        and all(before.get(tag) == record_ids for tag, record_ids in after.items())
+    )
 
 
 def records_of_tags(lines: Iterable[str]) -> Iterator[RecordsOfTag]:
-    """Yield what a backup, which `check` has found whole, tells about records."""
-    return (part for part in _parts(lines) if isinstance(part, RecordsOfTag))
+    """Yield what a backup, which `check` has found whole, says about records."""
+    return (part for _, part in _parts(lines) if isinstance(part, RecordsOfTag))
 
 
 @dataclass(frozen=True)
 class _Footer:
     tags: int
     records: dict[str, int]
+    sha256: str
 
 
 _Part = Header | SavedTag | RecordsOfTag | _Footer
+_DAMAGED = "It cannot be restored from; an earlier version in the object storage may be whole."
+_NO_BACKUP = "Check the path; a backup that was edited by hand cannot be restored."
 
 
 def _line(value: Mapping[str, Any]) -> str:
     return json.dumps(value) + "\n"
 
 
-def _parts(lines: Iterable[str]) -> Iterator[_Part]:
-    """Yield what each line says, the header first and nothing after the footer."""
+def _bytes(line: str) -> bytes:
+    return line.encode("utf-8", "surrogateescape")
+
+
+def _substance(lines: Iterable[str]) -> tuple[Header | None, dict[SavedTag, set[int]]]:
+    """Return from where a backup is, without time, and the numbers of the records per tag: 100,000 pairs are some 8 MB."""
+    header: Header | None = None
+    tags: dict[str, SavedTag] = {}
+    records: dict[SavedTag, set[int]] = {}
+    for _, part in _parts(lines):
+        if isinstance(part, Header):
+            header = replace(part, created_at="")
+        elif isinstance(part, SavedTag):
+            tags[part.id] = part
+            records[part] = set()
+        elif isinstance(part, RecordsOfTag):
+            records[tags[part.tag_id]].update(map(int, part.record_ids))
+    return header, records
+
+
+def _parts(lines: Iterable[str]) -> Iterator[tuple[str, _Part]]:
+    """Yield each line and what it says, the header first and nothing after the footer."""
     part: _Part | None = None
     for number, line in enumerate(lines, start=1):
+        if len(line) >= LONGEST_LINE:
+            raise InvalidBackup(f"Line {number} is too long for a backup of tags: {line[:100]!r}.", advice=_NO_BACKUP)
         try:
             value = json.loads(line)
             following = next(read(value) for key, read in _KINDS.items() if key in value)
-        except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
+        except (AttributeError, KeyError, RecursionError, StopIteration, TypeError, ValueError):
             following = None
         if following is None and not line.endswith("\n") and (number > 1 or _may_be_a_header(line)):
             raise BackupUnfinished(f"The backup breaks off in line {number}.")
         if following is None or isinstance(following, Header) != (part is None) or isinstance(part, _Footer):
             raise InvalidBackup(
                 f"Line {number} is not what stands there in a backup of tags: {line[:100]!r}.",
-                advice="Check the path; a backup that was edited by hand cannot be restored.",
+                advice=_NO_BACKUP,
             )
         part = following
-        yield part
+        yield line, part
 
 
 def _may_be_a_header(line: str) -> bool:
@@ -172,23 +233,36 @@ def _header(value: Mapping[str, Any]) -> Header | None:
     if value["version"] != _VERSION:
         raise InvalidBackup(
             f"The backup is of version {value['version']!r} of its format, and this release reads version {_VERSION}.",
-            advice="Restore it with the release that wrote it, or a later one.",
+            advice="Restore it with the release that wrote it.",
         )
-    texts = {name: str(value[name]) for name in ("module", "zgid", "environment", "created_at", "made_by")}
+    texts = {name: _text(value[name]) for name in ("module", "zgid", "environment", "created_at", "made_by")}
     return Header(**texts, include_records=value["include_records"] is True)
 
 
 def _tag(value: Mapping[str, Any]) -> SavedTag:
     tag = value["tag"]
-    return SavedTag(str(tag["id"]), str(tag["name"]), tag["color_code"])
+    return SavedTag(_id(tag["id"]), _text(tag["name"]), None if tag["color_code"] is None else _text(tag["color_code"]))
 
 
 def _records(value: Mapping[str, Any]) -> RecordsOfTag:
-    return RecordsOfTag(str(value["tag_id"]), tuple(map(str, value["record_ids"])))
+    return RecordsOfTag(_id(value["tag_id"]), tuple(map(_id, value["record_ids"])))
 
 
 def _footer(value: Mapping[str, Any]) -> _Footer:
-    return _Footer(value["end"]["tags"], dict(value["end"]["records"]))
+    return _Footer(value["end"]["tags"], dict(value["end"]["records"]), value["end"]["sha256"])
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _id(value: Any) -> str:
+    text = _text(value)
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError
+    return text
 
 
 _KINDS: dict[str, Callable[[Mapping[str, Any]], _Part | None]] = {"format": _header, "tag": _tag, "tag_id": _records, "end": _footer}

@@ -88,7 +88,7 @@ def test_the_clean_up_of_many_modules_deletes_in_each(airflow: Airflow, emulator
 
 def test_the_restore_brings_back_what_a_backup_holds(airflow: Airflow, emulator: Control, tmp_path: Path) -> None:
     path, hot = f"file://{tmp_path}/Leads.jsonl", emulator.tags("Leads")["hot"]
-    TaskRun(BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[hot], path=path)).try_once()
+    TaskRun(BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[hot], backup_path=path)).try_once()
     before = set(emulator.tagged("Leads")["hot"])
     emulator.remove_tags("Leads", [hot])
     airflow.run("dags", "test", "--conf", json.dumps({"path": path}), "zoho_crm_restore_tags")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_zcrm.backup import restoration, tag_reader, writing
+from airflow_provider_zcrm.backup.backup_file import BackupFile
+from airflow_provider_zcrm.backup.tag_reader import TagReader
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, REFRESH_TOKEN, empty_seed
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
@@ -19,7 +28,7 @@ from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOpera
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
 from airflow_provider_zcrm.rules.errors import BackupShort
 from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
-from airflow_provider_zcrm.rules.tag_backup import check
+from airflow_provider_zcrm.rules.tag_backup import LONGEST_LINE, backup_lines, check
 from tests.airflow_task import TaskRun
 
 HOT, COLD, VIP = "2276164000001021041", "2276164000001021042", "2276164000001021043"
@@ -45,12 +54,12 @@ def path(tmp_path: Path) -> str:
     return f"file://{tmp_path}/a_run/Leads.jsonl"
 
 
-def backup(path: str, tag_ids: Any, module: str = "Leads", **arguments: Any) -> TaskRun:
-    return TaskRun(BackupTagsOperator(task_id="back_up", module=module, tag_ids=tag_ids, path=path, **arguments))
+def backup(path: Any, tag_ids: Any, module: str = "Leads", **arguments: Any) -> TaskRun:
+    return TaskRun(BackupTagsOperator(task_id="back_up", module=module, tag_ids=tag_ids, backup_path=path, **arguments))
 
 
-def restore(path: str, **arguments: Any) -> TaskRun:
-    return TaskRun(RestoreTagsOperator(task_id="restore", path=path, **arguments))
+def restore(path: Any, **arguments: Any) -> TaskRun:
+    return TaskRun(RestoreTagsOperator(task_id="restore", backup_path=path, **arguments))
 
 
 def delete(emulator: Control, tag_ids: list[str], module: str = "Leads") -> None:
@@ -131,18 +140,36 @@ def test_the_header_says_where_it_comes_from(emulator: Control, path: str) -> No
     )  # fmt: skip
 
 
-def test_any_object_storage_will_do(emulator: Control) -> None:
-    """Airflow knows none that needs no server besides files; here it is told of the one of fsspec in memory."""
+def in_memory() -> str:
+    """Tell Airflow of fsspec's object storage in memory, because it knows none besides files that needs no server; return its folder."""
     try:
         from airflow.sdk.io import attach
     except ImportError:
         from airflow.io.store import attach
+    MemoryFileSystem.store.clear()
+    MemoryFileSystem.pseudo_dirs[:] = [""]
     attach("memory", conn_id="my_storage", fs=MemoryFileSystem())
-    path, records = "memory://backups/a_run/Leads.jsonl", holders(emulator)
+    return "memory://backups"
+
+
+def test_any_object_storage_will_do(emulator: Control) -> None:
+    path, records = f"{in_memory()}/a_run/Leads.jsonl", holders(emulator)
     assert backup(path, [HOT, COLD], object_storage_conn_id="my_storage").try_once()["records"] == 10
     delete(emulator, [HOT, COLD])
     assert restore(path, object_storage_conn_id="my_storage").try_once()["created"] == 2
     assert holders(emulator) == records
+
+
+def test_a_path_of_airflows_object_storage_will_do_with_its_connection_and_templates(emulator: Control) -> None:
+    run = backup(ObjectStoragePath(f"{in_memory()}/{{{{ run_id }}}}/Leads.jsonl", conn_id="my_storage"), [HOT])
+    run.task.render_template_fields({"run_id": "a_run"})
+    path = run.try_once()["path"]
+    assert path.startswith("memory://my_storage@")
+    assert path.endswith("backups/a_run/Leads.jsonl")
+    delete(emulator, [HOT])
+    # what the backup returned, and the same as an object
+    assert restore(path).try_once()["created"] == 1
+    assert restore(ObjectStoragePath(path)).try_once()["records"] == 5
 
 
 def test_a_path_without_a_scheme_is_a_file_of_the_worker(emulator: Control, tmp_path: Path) -> None:
@@ -168,6 +195,7 @@ def test_tags_that_are_gone_are_left_out_after_a_second_look(emulator: Control, 
     assert backup(path + "2", ["1"]).try_once() == {"path": None, "tags": 0, "records": 0}
 
 
+# a list that comes empty is read twice, and the backup reads it again after a while
 @pytest.mark.parametrize("empty", [1, 2, 4])
 def test_an_empty_list_does_not_mean_that_there_is_nothing_to_back_up(emulator: Control, path: str, empty: int) -> None:
     emulator.fault("empty_204", "settings/tags$", times=empty)
@@ -205,11 +233,47 @@ def test_without_records_only_the_tags_are_written_and_restored(emulator: Contro
 
 
 @pytest.mark.parametrize("reading", ["ignored", "supported"])
-def test_a_small_module_costs_one_page_and_the_counts_that_the_list_does_not_tell(emulator: Control, path: str, reading: str) -> None:
+def test_a_small_module_costs_one_page_and_a_count_per_tag(emulator: Control, path: str, reading: str) -> None:
     emulator.readings(include_counts=reading)
     backup(path, [HOT, COLD]).try_once()
-    counts = {COUNT: 2} if reading == "ignored" else {}
-    assert calls(emulator) == {LIST_TAGS: 1, ORG: 1, PAGE: 1} | counts
+    assert calls(emulator) == {LIST_TAGS: 1, ORG: 1, PAGE: 1, COUNT: 2}
+
+
+def listed(emulator: Control, count: str) -> None:
+    """Let the list of tags have one tag, which it says is on so many records."""
+    body = {"tags": [{"id": HOT, "name": "hot", "color_code": None, "associated_record_count": count}]}
+    emulator.fault("status", "settings/tags$", times=None, status=200, body=body)
+
+
+def test_a_list_that_says_that_no_record_carries_a_tag_is_not_believed(emulator: Control, path: str) -> None:
+    listed(emulator, "0")
+    assert backup(path, [HOT]).try_once()["records"] == 5
+
+
+@pytest.mark.parametrize(("in_list", "counted"), [("7", "5"), ("5", "7")])
+def test_fewer_records_than_the_higher_of_zohos_figures_are_too_few(emulator: Control, path: str, in_list: str, counted: str) -> None:
+    listed(emulator, in_list)
+    emulator.fault("status", "records_count", times=None, status=200, body={"count": counted})
+    with pytest.raises(BackupShort, match=r"hot \(5 of 7\)"):
+        backup(path, [HOT]).try_once()
+
+
+def test_a_tag_that_zoho_counts_as_unused_has_its_records_if_others_are_read(emulator: Control, path: str) -> None:
+    emulator.fault("status", f"{HOT}/actions/records_count", status=200, body={"count": "0"})
+    assert backup(path, [HOT, COLD]).try_once()["records"] == 10
+
+
+@pytest.mark.parametrize("number", [0, 450])
+def test_names_that_differ_by_outer_blanks_are_two_tags(emulator: Control, path: str, number: int) -> None:
+    many(emulator, number)
+    ids = emulator.add_tags("Leads", ["VIP ", "VIP\N{NO-BREAK SPACE}"])
+    emulator.add_records("Leads", [{"tags": ["VIP "]}, {"tags": ["VIP "]}, {"tags": ["VIP\N{NO-BREAK SPACE}"]}])
+    before = holders(emulator)
+    assert backup(path, [*ids, VIP]).try_once()["records"] == 3 + len(before["VIP"])
+    assert emulator.requests("/bulk/") == []
+    delete(emulator, [*ids, VIP])
+    assert restore(path).try_once()["created"] == 3
+    assert holders(emulator) == before
 
 
 def test_a_large_module_is_exported_in_one_job_whatever_its_size(emulator: Control, path: str) -> None:
@@ -331,25 +395,153 @@ def test_a_retry_keeps_what_an_earlier_try_has_written_even_after_the_delete(emu
     assert Path(path.removeprefix("file://")).read_bytes() == before
 
 
-def test_a_retry_that_finds_more_records_than_were_written_fails(emulator: Control, path: str) -> None:
+@pytest.mark.parametrize(("owner", "step"), [(TagReader, "counts"), (BackupFile, "create")], ids=["while it reads", "before it writes"])
+def test_of_two_runs_that_write_at_once_the_second_fails(
+    emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch, owner: Any, step: str
+) -> None:
+    quicker = backup(path, [HOT, COLD])
+    quicker.ti.run_id = "another_run"
+    as_it_is = getattr(owner, step)
+
+    def later(*arguments: Any) -> Any:
+        """Let the other run write its backup first; both have found the place free."""
+        monkeypatch.setattr(owner, step, as_it_is)
+        quicker.try_once()
+        return as_it_is(*arguments)
+
+    monkeypatch.setattr(owner, step, later)
+    with pytest.raises(ZohoCrmFailure, match=r"a_dag/another_run/back_up/-1.*not overwritten"):
+        backup(path, [HOT]).try_once()
+    assert len(written(path).tags) == 2
+    assert files(path) == ["Leads.jsonl"]
+
+
+def test_of_two_attempts_that_write_at_once_the_second_keeps_what_the_first_wrote(
+    emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = BackupFile.create
+
+    def later(*arguments: Any) -> None:
+        monkeypatch.setattr(BackupFile, "create", create)
+        backup(path, [HOT]).try_once()
+        create(*arguments)
+
+    monkeypatch.setattr(BackupFile, "create", later)
+    run = backup(path, [HOT])
+    with pytest.raises(FileExistsError):
+        run.try_once()
+    assert run.try_once()["path"] == path
+    assert files(path) == ["Leads.jsonl"]
+
+
+def test_a_file_that_appears_in_the_last_moment_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, place = tmp_path / "source", BackupFile(f"file://{tmp_path}/Leads.jsonl", None)
+    source.write_text("mine")
+    Path(tmp_path / "Leads.jsonl").write_text("another's")
+    for links in (True, False):
+        if not links:
+            without_links(monkeypatch)
+        with pytest.raises(FileExistsError):
+            place.create(source, "a task")
+        assert files(place.path) == ["Leads.jsonl", "source"]
+    assert Path(tmp_path / "Leads.jsonl").read_text() == "another's"
+
+
+def test_in_an_object_storage_too_a_file_is_created_only_where_none_is(tmp_path: Path) -> None:
+    source, place = tmp_path / "source", BackupFile(f"{in_memory()}/created/Leads.jsonl", "my_storage")
+    source.write_text("mine")
+    place.create(source, "a task")
+    source.write_text("another's")
+    with pytest.raises(FileExistsError):
+        place.create(source, "another task")
+    with place.lines() as lines:
+        assert list(lines) == ["mine"]
+
+
+def test_an_object_storage_that_has_no_condition_is_looked_at_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, place = tmp_path / "source", BackupFile(f"{in_memory()}/created/Leads.jsonl", "my_storage")
+    monkeypatch.setattr(MemoryFileSystem, "put_file", lambda fs, local, there, **_: fs.pipe_file(there, Path(local).read_bytes()))
+    source.write_text("mine")
+    place.create(source, "a task")
+    with pytest.raises(FileExistsError):
+        place.create(source, "another task")
+
+
+def test_what_an_object_storage_gets_is_created_with_its_own_condition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 and its kind refuse a file that appears after the look at the place; here nobody looks."""
+    source, place = tmp_path / "source", BackupFile(f"{in_memory()}/condition/Leads.jsonl", "my_storage")
+    source.write_text("mine")
+    place.create(source, "a task")
+    monkeypatch.setattr(BackupFile, "exists", lambda _: False)
+    with pytest.raises(FileExistsError):
+        place.create(source, "another task")
+
+
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no file be linked: a file system that cannot do that, such as a bucket that is mounted, cannot be had here."""
+
+    def refused(*_: Any) -> None:
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+
+
+def test_a_file_system_without_links_will_do(emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_links(monkeypatch)
+    assert backup(path, [HOT]).try_once()["records"] == 5
+    assert files(path) == ["Leads.jsonl"]
+
+
+def files(path: str) -> list[str]:
+    return sorted(file.name for file in Path(path.removeprefix("file://")).parent.iterdir())
+
+
+@pytest.mark.parametrize("store", ["file", "memory"])
+def test_a_cleared_task_writes_beside_its_older_file_if_anything_has_changed(emulator: Control, path: str, store: str) -> None:
+    if store == "memory":
+        path = f"{in_memory()}/cleared/Leads.jsonl"
+    second, third = path.replace("Leads", "Leads.2"), path.replace("Leads", "Leads.3")
+    run = backup(path, [HOT, COLD], object_storage_conn_id="my_storage" if store == "memory" else None)
+    assert run.try_once() == {"path": path, "tags": 2, "records": 10}
+    emulator.add_records("Leads", [{"tags": ["hot"]}])
+    run.clear()
+    assert run.try_once() == {"path": second, "tags": 2, "records": 11}
+    # as many records, but others
+    gone = sorted(holders(emulator)["hot"])[0]
+    remove_records(emulator, [gone])
+    emulator.add_records("Leads", [{"tags": ["hot"]}])
+    run.clear()
+    assert run.try_once() == {"path": third, "tags": 2, "records": 11}
+    assert run.try_once()["path"] == third
+    # what is gone stands in the newest file
+    delete(emulator, [HOT, COLD])
+    run.clear()
+    assert run.try_once() == {"path": third, "tags": 2, "records": 11}
+    assert restore(third, object_storage_conn_id="my_storage" if store == "memory" else None).try_once()["records"] == 11
+
+
+def test_a_retry_with_other_tags_writes_beside_the_older_file(emulator: Control, path: str) -> None:
+    beside = path.replace("Leads", "Leads.2")
+    assert backup(path, [HOT, "1"]).try_once()["path"] == path
+    assert backup(path, [HOT, "1"]).try_once() == {"path": path, "tags": 1, "records": 5}
+    assert backup(path, [HOT, COLD]).try_once() == {"path": beside, "tags": 2, "records": 10}
+    # the first one holds what is asked for, and no more
+    assert backup(path, [HOT]).try_once()["path"] == path
+    assert backup(path, [HOT], include_records=False).try_once()["path"] == path.replace("Leads", "Leads.3")
+
+
+def test_a_name_beside_that_something_else_has_is_passed_over(emulator: Control, path: str) -> None:
     run = backup(path, [HOT])
     run.try_once()
+    other = Path(path.removeprefix("file://")).with_name("Leads.2.jsonl")
+    other.write_text("somebody else's")
     emulator.add_records("Leads", [{"tags": ["hot"]}])
-    with pytest.raises(ZohoCrmFailure, match=r"hot \(5 records, now 6\)"):
-        run.try_once()
-
-
-def test_a_retry_with_other_tags_keeps_the_file_only_if_it_holds_those_that_are_there(emulator: Control, path: str) -> None:
-    backup(path, [HOT, "1"]).try_once()
-    assert backup(path, [HOT, "1"]).try_once()["tags"] == 1
-    with pytest.raises(ZohoCrmFailure, match=r"not hold all.*cold"):
-        backup(path, [HOT, COLD]).try_once()
-    with pytest.raises(ZohoCrmFailure, match=r"not hold all.*cold"):
-        backup(path, [HOT, COLD], include_records=False).try_once()
+    assert run.try_once()["path"] == path.replace("Leads", "Leads.3")
+    assert other.read_text() == "somebody else's"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
-def test_a_backup_that_broke_off_is_replaced(emulator: Control, path: str, share: float) -> None:
+def test_a_backup_that_broke_off_is_neither_restored_nor_replaced(emulator: Control, path: str, share: float) -> None:
     backup(path, [HOT]).try_once()
     file = Path(path.removeprefix("file://"))
     whole = file.read_text()
@@ -358,8 +550,10 @@ def test_a_backup_that_broke_off_is_replaced(emulator: Control, path: str, share
         restore(path).try_once()
     other = backup(path, [HOT])
     other.ti.run_id = "another_run"
-    other.try_once()
-    assert written(path).records == {HOT: 5}
+    beside = path.replace("Leads", "Leads.2")
+    assert other.try_once() == {"path": beside, "tags": 1, "records": 5}
+    assert file.read_text() == whole[: int(len(whole) * share)]
+    assert written(beside).records == {HOT: 5}
 
 
 def test_a_file_that_is_no_backup_is_never_overwritten(emulator: Control, path: str) -> None:
@@ -374,31 +568,122 @@ def test_a_file_that_is_no_backup_is_never_overwritten(emulator: Control, path: 
     assert emulator.requests() == []
 
 
-def test_a_write_that_breaks_off_leaves_nothing_that_counts_as_a_backup(
-    emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("links", [True, False])
+def test_a_write_that_breaks_off_leaves_nothing(emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
     run = backup(path, [HOT])
-    # a full disk cannot be had here: the copy writes half and fails
+    # a full disk cannot be had here: the last copy writes half and fails
     with monkeypatch.context() as patch:
+        left = [1] if links else [1, 2]
+        copy = shutil.copyfileobj
+        if not links:
+            without_links(patch)
 
         def half(source: Any, target: Any) -> None:
-            target.write(source.read(150))
-            raise OSError("No space left on device")
+            if len(left) == 1:
+                target.write(source.read(150))
+                raise OSError("No space left on device")
+            left.pop()
+            copy(source, target)
 
         patch.setattr("airflow_provider_zcrm.backup.backup_file.shutil.copyfileobj", half)
         with pytest.raises(OSError, match="No space"):
             run.try_once()
-    with pytest.raises(ZohoCrmFailure, match="breaks off"):
+    assert files(path) == []
+    with pytest.raises(ZohoCrmFailure, match="There is no backup"):
         restore(path).try_once()
     assert run.try_once()["records"] == 5
+    assert files(path) == ["Leads.jsonl"]
 
 
-@pytest.mark.parametrize("path", ["", "None", None])
+def test_the_draft_of_an_attempt_that_was_killed_is_replaced(emulator: Control, path: str) -> None:
+    script = f"""
+import os, shutil
+from airflow_provider_zcrm.backup.backup_file import BackupFile
+shutil.copyfileobj = lambda source, target: (target.write(b"half"), target.flush(), os.kill(os.getpid(), 9))
+BackupFile({path!r}, None).create(__import__("pathlib").Path(__file__), "a_dag/a_run/back_up/-1")
+"""
+    killer = Path(path.removeprefix("file://")).parent.with_name("killed.py")
+    killer.write_text(script)
+    assert subprocess.run([sys.executable, str(killer)], check=False).returncode == -signal.SIGKILL
+    (draft,) = files(path)
+    assert draft.endswith(".draft")
+    assert backup(path, [HOT]).try_once()["path"] == path
+    assert files(path) == ["Leads.jsonl"]
+
+
+@pytest.mark.parametrize("path", ["", " ", "None", None, "s3://bucket/a_folder/", 7])
 def test_a_path_is_needed(emulator: Control, path: Any) -> None:
-    with pytest.raises(ZohoCrmFailure, match="path is"):
+    with pytest.raises(ZohoCrmFailure, match="backup_path is"):
         backup(path, [HOT]).try_once()
-    with pytest.raises(ZohoCrmFailure, match="path is"):
+    with pytest.raises(ZohoCrmFailure, match="backup_path is"):
         restore(path).try_once()
+
+
+def made_odd(file: Path, kind: str) -> None:
+    """Let something stand in the place of a backup that is none."""
+    file.parent.mkdir()
+    if kind == "directory":
+        file.mkdir()
+    elif kind == "other":
+        os.mkfifo(file)
+    elif kind == "link that points to nothing":
+        file.symlink_to("nothing")
+    else:
+        file.parent.rmdir()
+        file.parent.touch()
+
+
+@pytest.mark.parametrize("kind", ["directory", "other", "link that points to nothing", "path below a file"])
+def test_what_is_no_file_is_refused_with_a_sentence(emulator: Control, path: str, kind: str) -> None:
+    made_odd(Path(path.removeprefix("file://")), kind)
+    for run in (backup(path, [HOT]), restore(path)):
+        with pytest.raises(ZohoCrmFailure, match=f"is not a file, but a {kind}"):
+            run.try_once()
+    assert emulator.requests() == []
+
+
+def test_a_folder_of_an_object_storage_is_refused_with_a_sentence(emulator: Control) -> None:
+    path = f"{in_memory()}/a_folder/Leads.jsonl"
+    backup(path, [HOT], object_storage_conn_id="my_storage").try_once()
+    with pytest.raises(ZohoCrmFailure, match="is not a file, but a directory"):
+        backup(path.removesuffix("/Leads.jsonl"), [HOT], object_storage_conn_id="my_storage").try_once()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 1_000_000, b'{"format": ' * 200_000, b"\xff\xfe\x00\n", b"x" * 20_000_000, b"1" * 10_000 + b"\n", b"\n"],
+    ids=["deep", "deeper", "bytes", "huge", "number", "empty line"],
+)
+def test_whatever_stands_in_the_file_is_refused_with_a_sentence(emulator: Control, path: str, content: bytes) -> None:
+    file = Path(path.removeprefix("file://"))
+    file.parent.mkdir()
+    file.write_bytes(content)
+    with pytest.raises(ZohoCrmFailure, match=r"Line 1 is|breaks off") as refused:
+        restore(path).try_once()
+    assert ("too long" in str(refused.value)) is (len(content) > LONGEST_LINE)
+    assert len(str(refused.value)) < 1000
+    assert emulator.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"record_ids": ["2276', '"record_ids": ["2277'), ('"zgid": "808232144"', '"zgid": ""'), ('"name": "hot"', '"name": "not"')],
+)
+def test_a_backup_that_was_changed_is_refused_before_anything_is_written(emulator: Control, path: str, old: str, new: str) -> None:
+    backup(path, [HOT]).try_once()
+    file = Path(path.removeprefix("file://"))
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    emulator.reset_counters()
+    with pytest.raises(ZohoCrmFailure, match="checksum"):
+        restore(path).try_once()
+    assert emulator.requests() == []
+
+
+def test_of_a_line_without_an_end_only_the_beginning_is_held(tmp_path: Path) -> None:
+    (tmp_path / "huge").write_bytes(b"x" * (LONGEST_LINE + 100))
+    with BackupFile(str(tmp_path / "huge"), None).lines() as lines:
+        assert [len(line) for line in lines] == [LONGEST_LINE, 100]
 
 
 def test_a_backup_that_is_not_there_cannot_be_restored(emulator: Control, path: str) -> None:
@@ -436,7 +721,10 @@ def test_a_tag_of_that_name_that_was_made_meanwhile_is_taken(emulator: Control, 
     backup(path, [HOT]).try_once()
     delete(emulator, [HOT])
     emulator.add_tags("Leads", [{"name": "hot", "color_code": "#B88562"}])
-    assert restore(path).try_once()["created"] == 0
+    run = restore(path)
+    assert run.try_once()["created"] == 0
+    (entry,) = run.ti.xcoms["not_restored"]
+    assert (entry["tag"], "#B88562" in entry["reason"], entry["records"]) == ("hot", True, 0)
     assert tags(emulator)["hot"] == "#B88562"
     assert len(holders(emulator)["hot"]) == 5
 
@@ -471,6 +759,9 @@ def test_a_colour_that_zoho_does_not_take_is_left_out_and_told(emulator: Control
     run = restore(path)
     assert run.try_once()["created"] == 2
     assert {name: colour for name, colour in tags(emulator).items() if name in ("odd", "even")} == {"odd": None, "even": "#F48435"}
+    assert [(entry["tag"], "#AAFE62" in entry["reason"]) for entry in run.ti.xcoms["not_restored"]] == [("odd", True)]
+    # a second run says it again
+    assert run.try_once()["created"] == 0
     assert [(entry["tag"], "#AAFE62" in entry["reason"]) for entry in run.ti.xcoms["not_restored"]] == [("odd", True)]
 
 
@@ -590,13 +881,59 @@ def test_a_refusal_that_names_no_record_is_narrowed_down(
     assert (summary["records"], summary["not_restored"]) == (restored, 20 - restored)
 
 
-def test_a_refusal_that_is_not_about_records_fails_the_task(emulator: Control, path: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (403, "NO_PERMISSION"),
+        (400, "FAILURE"),
+        (400, "NOT_ALLOWED"),
+        (400, "NOT_APPROVED"),
+        (400, "LICENSE_LIMIT_EXCEEDED"),
+        (400, "NEVER_HEARD_OF"),
+    ],
+)
+def test_whatever_the_refusal_the_other_records_and_tags_go_on(emulator: Control, path: str, status: int, code: str) -> None:
+    emulator.seed(leads_seed(16))
+    hot, cold = emulator.tags("Leads")["hot"], emulator.tags("Leads")["cold"]
+    backup(path, [hot, cold]).try_once()
+    delete(emulator, [hot, cold])
+    body = {"code": code, "details": {}, "message": "permission denied to update records", "status": "error"}
+    # 8 records, then 4, 2 and 1
+    emulator.fault("status", "add_tags", times=4, status=status, body=body)
+    run = restore(path)
+    summary = run.try_once()
+    assert (summary["records"], summary["not_restored"]) == (15, 1)
+    (entry,) = run.ti.xcoms["not_restored"]
+    assert (entry["tag"] in ("hot", "cold"), entry["records"]) == (True, 1)
+    assert code in entry["reason"] or "permission denied" in entry["reason"]
+    assert "A tag is used" not in entry["reason"]
+    assert sorted(map(len, holders(emulator).values())) == [7, 8]
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "OAUTH_SCOPE_MISMATCH"), (400, "INVALID_MODULE")])
+def test_a_refusal_that_is_never_about_records_fails_the_task(emulator: Control, path: str, status: int, code: str) -> None:
     backup(path, [HOT]).try_once()
     delete(emulator, [HOT])
-    body = {"code": "FAILURE", "details": {}, "message": "permission denied to  update records", "status": "error"}
-    emulator.fault("status", "add_tags", status=400, body=body)
-    with pytest.raises(ZohoCrmFailure, match="permission denied"):
+    emulator.fault("status", "add_tags", times=None, status=status, body={"code": code, "details": {}, "message": "no", "status": "error"})
+    emulator.reset_counters()
+    with pytest.raises(ZohoCrmFailure):
         restore(path).try_once()
+    assert calls(emulator)[ADD_TAGS] == 1
+
+
+def test_a_name_that_zoho_holds_for_that_of_another_tag_is_reported(emulator: Control, path: str) -> None:
+    (blank,) = emulator.add_tags("Leads", ["hot "])
+    emulator.add_records("Leads", [{"tags": ["hot "]}])
+    backup(path, [blank]).try_once()
+    delete(emulator, [blank])
+    before = holders(emulator)
+    there = {"code": "DUPLICATE_DATA", "details": {"id": HOT}, "message": "duplicate data", "status": "error"}
+    emulator.fault("status", "settings/tags$", method="POST", status=400, body={"tags": [there]})
+    run = restore(path)
+    assert run.try_once()["not_restored"] == 1
+    (entry,) = run.ti.xcoms["not_restored"]
+    assert (entry["tag"], entry["reason"]) == ("hot ", "it was not created: DUPLICATE_DATA: duplicate data")
+    assert holders(emulator) == before
 
 
 @pytest.mark.parametrize("dry_run", [True, "True"])
@@ -644,8 +981,9 @@ def test_an_org_that_neither_side_may_read_is_no_obstacle(emulator: Control, pat
 
 def test_a_backup_of_another_environment_is_refused(emulator: Control, path: str) -> None:
     backup(path, [HOT]).try_once()
-    file = Path(path.removeprefix("file://"))
-    file.write_text(file.read_text().replace('"production"', '"sandbox"'))
+    contents = written(path)
+    header = replace(contents.header, environment="sandbox")
+    Path(path.removeprefix("file://")).write_text("".join(backup_lines(header, contents.tags, [])))
     with pytest.raises(ZohoCrmFailure, match="sandbox"):
         restore(path).try_once()
 

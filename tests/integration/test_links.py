@@ -38,11 +38,11 @@ BACKUPS = tempfile.mkdtemp(prefix="zcrm-backups-")
 
 TASKS: dict[str, Callable[[], BaseOperator]] = {
     "delete": lambda: MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=[HOT]),
-    "back up": lambda: BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[HOT], path=f"{BACKUPS}/Leads.jsonl"),
+    "back up": lambda: BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[HOT], backup_path=f"{BACKUPS}/Leads.jsonl"),
     "delete a view": lambda: MassDeleteRecordsOperator(task_id="delete", module="Leads", cvid="2276164000000538003", max_records=None),
     "delete records": lambda: DeleteRecordsOperator(task_id="delete", module="Leads", record_ids=["2276164000006064001"]),
     "find": lambda: FindTagsOperator(task_id="find", module="Leads", selection={"name_glob": ["h*"]}),
-    "restore": lambda: RestoreTagsOperator(task_id="restore", path=f"{BACKUPS}/Leads.jsonl"),
+    "restore": lambda: RestoreTagsOperator(task_id="restore", backup_path=f"{BACKUPS}/Leads.jsonl"),
     "wait": lambda: MassDeleteJobSensor(task_id="wait", module="Leads", job_id="2276164000001234567"),
 }
 # makes no call to Zoho, so it does not know where its module is

@@ -62,9 +62,9 @@ def test_the_job_at_zoho_stands_in_the_run_wherever_the_task_waited(emulator: Co
 
 def test_a_backup_is_read_and_its_tags_are_changed(emulator: Control, tmp_path: Path) -> None:
     path = str(tmp_path / "Leads.jsonl")
-    back_up = told_by(BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[HOT], path=path))
-    restore = told_by(RestoreTagsOperator(task_id="restore", path=f"file://{path}"))
-    rehearse = told_by(RestoreTagsOperator(task_id="restore", path=path, dry_run=True))
+    back_up = told_by(BackupTagsOperator(task_id="back_up", module="Leads", tag_ids=[HOT], backup_path=path))
+    restore = told_by(RestoreTagsOperator(task_id="restore", backup_path=f"file://{path}"))
+    rehearse = told_by(RestoreTagsOperator(task_id="restore", backup_path=path, dry_run=True))
 
     assert datasets(back_up) == ([(ORG, "Leads/tags")], [("file", path)])
     assert datasets(restore) == ([("file", path)], [(ORG, "Leads/tags")])

@@ -45,11 +45,12 @@ CARRIED = {
         "state": null, "total": null, "deleted": null, "failed": null}]}""",
 }
 BACKUP = """\
-{"format": "zoho-crm-tags", "version": 1, "module": "Leads", "zgid": "", "environment": "production", \
+{"format": "zoho-crm-tags", "version": 2, "module": "Leads", "zgid": "", "environment": "production", \
 "created_at": "2026-11-22T15:55:40+00:00", "made_by": "a_dag.back_up", "include_records": true}
 {"tag": {"id": "1", "name": "long gone", "color_code": "#F48435"}}
 {"tag_id": "1", "record_ids": ["2276164000006064001"]}
-{"end": {"tags": 1, "records": {"1": 1}}}
+{"end": {"tags": 1, "records": {"1": 1}, \
+"sha256": "7b8cff2103d251151bd4058f776cb93f125bc6572a610522e9ba4bdae17c362b"}}
 """
 TASKS: dict[str, BaseOperator] = {
     "tags": MassDeleteTagsOperator(task_id="delete", module="Leads", tag_names=["hot"]),
@@ -111,7 +112,7 @@ def test_a_task_understands_the_event_that_was_waiting_for_it(emulator: Control,
 
 def test_a_backup_is_restored(emulator: Control, tmp_path: Path) -> None:
     (tmp_path / "Leads.jsonl").write_text(BACKUP)
-    run = TaskRun(RestoreTagsOperator(task_id="restore", path=str(tmp_path / "Leads.jsonl")))
+    run = TaskRun(RestoreTagsOperator(task_id="restore", backup_path=str(tmp_path / "Leads.jsonl")))
 
     assert run.try_once()["created"] == 1
     assert "long gone" in emulator.tags("Leads")

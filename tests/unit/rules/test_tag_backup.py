@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -11,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.rules.errors import BackupUnfinished, InvalidBackup
-from airflow_provider_zcrm.rules.tag_backup import RECORDS_PER_LINE, Contents, Header, SavedTag, backup_lines, check, records_of_tags
+from airflow_provider_zcrm.rules.tag_backup import (
+    LONGEST_LINE,
+    RECORDS_PER_LINE,
+    Header,
+    SavedTag,
+    backup_lines,
+    check,
+    holds_the_same,
+    records_of_tags,
+)
 
 HEADER = Header("Leads", "808232144", "production", "2026-11-11T08:00:00+00:00", "weekly/scheduled__2026-11-11/backup/-1", True)
 IDS = st.integers(1, 10**19 - 1).map(str)
@@ -24,6 +35,13 @@ def backups(draw: st.DrawFn) -> tuple[list[SavedTag], list[tuple[str, str]]]:
     tags = draw(TAGS)
     pairs = st.tuples(st.sampled_from([tag.id for tag in tags] or ["1"]), IDS)
     return tags, draw(st.lists(pairs, unique=True, max_size=20)) if tags else []
+
+
+def signed(file: list[str]) -> list[str]:
+    """Return changed lines with the checksum that fits them."""
+    end = json.loads(file[-1])
+    end["end"]["sha256"] = hashlib.sha256("".join(file[:-1]).encode()).hexdigest()
+    return [*file[:-1], json.dumps(end) + "\n"]
 
 
 def text(tags: list[SavedTag], carried: list[tuple[str, str]]) -> str:
@@ -39,7 +57,10 @@ def lines(file: str) -> list[str]:
 def test_what_is_written_is_read_again(backup: tuple[list[SavedTag], list[tuple[str, str]]]) -> None:
     tags, carried = backup
     file = lines(text(tags, carried))
-    assert check(file) == Contents(HEADER, tuple(tags), dict(Counter(tag_id for tag_id, _ in carried)))
+    contents = check(file)
+    assert (contents.header, contents.tags) == (HEADER, tuple(tags))
+    assert contents.records == Counter(tag_id for tag_id, _ in carried)
+    assert contents.sha256 == hashlib.sha256("".join(file[:-1]).encode()).hexdigest()
     read = [(part.tag_id, record_id) for part in records_of_tags(file) for record_id in part.record_ids]
     assert sorted(read) == sorted(carried)
 
@@ -73,6 +94,56 @@ def test_a_backup_is_read_and_written_a_line_at_a_time() -> None:
     assert sum(sizes) == 4 * RECORDS_PER_LINE - 1
 
 
+@given(backups(), st.data())
+def test_a_character_that_is_changed_before_the_last_line_is_noticed(
+    backup: tuple[list[SavedTag], list[tuple[str, str]]], data: st.DataObject
+) -> None:
+    file = lines(text(*backup))
+    number = data.draw(st.integers(0, len(file) - 2))
+    line = file[number]
+    place = data.draw(st.integers(0, len(line) - 2))
+    new = data.draw(st.characters(codec="ascii", exclude_characters=line[place] + "\n"))
+    with pytest.raises(InvalidBackup):
+        check([*file[:number], line[:place] + new + line[place + 1 :], *file[number + 1 :]])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ('"record_ids": ["11"', '"record_ids": ["13"'),
+        ('"record_ids": ["11", "12"]', '"record_ids": ["12", "11"]'),
+        ('"zgid": "808232144"', '"zgid": ""'),
+        ('"name": "hot"', '"name": "Hot"'),
+        ('"color_code": null', '"color_code": "#F48435"'),
+        ('"production"', '"sandbox"'),
+        ('{"tag": ', '{"tag":  '),
+    ],
+)
+def test_what_was_changed_by_hand_is_noticed_by_the_checksum(changed: tuple[str, str]) -> None:
+    file = text([SavedTag("1", "hot")], [("1", "11"), ("1", "12")])
+    assert changed[0] in file
+    with pytest.raises(InvalidBackup, match="checksum"):
+        check(lines(file.replace(*changed)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"hot"', "7"), ('["11", "12"]', "7"), ('"11"', '"eleven"'), ('"11"', "11"), ('"color_code": null', '"color_code": {}')],
+)
+def test_a_value_of_another_type_is_refused_whatever_the_checksum_says(old: str, new: str) -> None:
+    file = text([SavedTag("1", "hot")], [("1", "11"), ("1", "12")])
+    assert old in file
+    with pytest.raises(InvalidBackup, match="not what stands there"):
+        check(signed(lines(file.replace(old, new))))
+
+
+def test_a_second_line_for_the_same_tag_is_refused_whatever_the_checksum_says() -> None:
+    file = lines(text([SavedTag("1", "hot"), SavedTag("2", "cold")], [("1", "11")]))
+    file[2] = file[1].replace("hot", "VIP")
+    with pytest.raises(InvalidBackup, match="tag 1 twice"):
+        check(signed(file))
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -84,6 +155,10 @@ def test_a_backup_is_read_and_written_a_line_at_a_time() -> None:
         lambda file: [file[0], '{"record_ids": ["11"]}\n', *file[1:]],
         lambda file: [file[0], '{"tag": {"id": "9"}}\n', *file[1:]],
         lambda file: [file[0], '["tag"]\n', *file[1:]],
+        lambda file: [file[0], '{"tag": ' * 100_000 + "1" + "}" * 100_000 + "\n", *file[1:]],
+        lambda file: [file[0], '{"tag_id": ' + "1" * 10_000 + ', "record_ids": []}\n', *file[1:]],
+        lambda file: [file[0], '{"tag": {"id": "1", "name": "' + "x" * LONGEST_LINE, *file[1:]],
+        lambda file: [file[0], file[1].replace('"hot"', '"\udcff"'), *file[2:]],
         lambda file: [file[0].replace('"module"', '"modul"'), *file[1:]],
         lambda file: [file[0].replace("zoho-crm-tags", "something else"), *file[1:]],
         lambda file: file[1:],
@@ -94,24 +169,51 @@ def test_a_backup_is_read_and_written_a_line_at_a_time() -> None:
 )
 def test_what_is_no_backup_or_damaged_is_refused(changed: Any) -> None:
     file = lines(text([SavedTag("1", "hot")], [("1", "11"), ("1", "12")]))
+    check(file)
     with pytest.raises(InvalidBackup) as refused:
         check(changed(file))
     assert not isinstance(refused.value, BackupUnfinished)
 
 
-def test_a_later_version_is_refused_with_a_hint() -> None:
-    file = text([], []).replace('"version": 1', '"version": 2')
-    with pytest.raises(InvalidBackup, match="version 2") as refused:
+@pytest.mark.parametrize("version", [1, 3])
+def test_another_version_is_refused_with_a_hint(version: int) -> None:
+    file = text([], []).replace('"version": 2', f'"version": {version}')
+    with pytest.raises(InvalidBackup, match=f"version {version}") as refused:
         check(lines(file))
     assert "release" in refused.value.advice
 
 
 def test_keys_that_a_later_release_may_add_are_passed_over() -> None:
     file = text([SavedTag("1", "hot")], []).replace('"module"', '"host": "x", "module"').replace('"name"', '"owner": {}, "name"')
-    assert check(lines(file)).tags == (SavedTag("1", "hot"),)
+    assert check(signed(lines(file))).tags == (SavedTag("1", "hot"),)
 
 
 def test_a_backup_without_records_says_so() -> None:
     contents = check(backup_lines(replace(HEADER, include_records=False), [SavedTag("1", "hot")], []))
     assert contents.header.include_records is False
     assert contents.records == {}
+
+
+HOT, COLD = SavedTag("1", "hot", "#F48435"), SavedTag("2", "cold")
+NOW = (HEADER, [HOT, COLD], [("1", "11"), ("1", "12"), ("2", "11")])
+
+
+@pytest.mark.parametrize(
+    ("earlier", "same"),
+    [
+        (NOW, True),
+        ((replace(HEADER, created_at="2026-11-10T08:00:00+00:00"), [COLD, HOT], NOW[2][::-1]), True),
+        ((HEADER, [HOT, COLD, SavedTag("3", "gone since")], [*NOW[2], ("3", "13")]), True),
+        ((HEADER, [HOT, COLD, SavedTag("4", "not requested")], NOW[2]), False),
+        ((HEADER, [HOT], NOW[2][:2]), False),
+        ((HEADER, [HOT, replace(COLD, name="Cold")], NOW[2]), False),
+        ((HEADER, [HOT, replace(COLD, color_code="#F48435")], NOW[2]), False),
+        ((HEADER, [HOT, COLD], [*NOW[2][:2], ("2", "12")]), False),
+        ((HEADER, [HOT, COLD], [*NOW[2], ("2", "12")]), False),
+        ((HEADER, [HOT, COLD], NOW[2][:2]), False),
+        ((replace(HEADER, zgid="60001234567"), *NOW[1:]), False),
+        ((replace(HEADER, include_records=False), *NOW[1:]), False),
+    ],
+)
+def test_an_earlier_backup_is_the_same_only_if_all_that_is_there_now_is_as_it_was(earlier: Any, same: bool) -> None:
+    assert holds_the_same(backup_lines(*earlier), backup_lines(*NOW), ["1", "2", "3"]) is same

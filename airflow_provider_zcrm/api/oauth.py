@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from airflow_provider_zcrm.api.answers import read_json
 from airflow_provider_zcrm.api.call import ApiResponse
@@ -156,7 +156,7 @@ def read_token(response: ApiResponse, hosts: Hosts) -> AccessToken:
     )
 
 
-def is_token(value: Any) -> bool:
+def is_token(value: Any) -> TypeGuard[str]:
     """Tell whether a value can be sent as a token: printable ASCII without blanks."""
     return isinstance(value, str) and bool(re.fullmatch(r"[!-~]+", value))
 

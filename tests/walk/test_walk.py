@@ -28,14 +28,24 @@ KINDS = {
     "no store": replace(ONE_RUN, stores=False),
 }
 # how many states each walk has at least: fewer means that something is not walked any more
-WALKS = {f"one run: {name}": (kind, 1) for name, kind in KINDS.items()} | {
-    "two runs": (replace(ONE_RUN, runs=2, events=ACROSS_RUNS), 1),
+WALKS = {
+    "one run, chosen ids": (KINDS["chosen ids"], 5_000),
+    "one run, names": (KINDS["names"], 5_000),
+    "one run, bare ids, no wait": (KINDS["bare ids, no wait"], 2_800),
+    "one run, counted": (KINDS["counted"], 5_800),
+    "one run, undeletable tags fail": (KINDS["undeletable tags fail"], 4_800),
+    "one run, no store": (KINDS["no store"], 3_900),
+    "two runs": (replace(ONE_RUN, runs=2, events=ACROSS_RUNS), 69_000),
 }
-LARGER = (
-    {f"two runs: {name}": (replace(kind, runs=2), 1) for name, kind in KINDS.items()}
-    | {f"one run, two faults: {name}": (replace(kind, at_most=2), 1) for name, kind in KINDS.items()}
-    | {"three tags": (replace(ONE_RUN, tags=3, runs=2, events=frozenset({"lost accepted"})), 1)}
-)
+LARGER = {
+    "one run, two faults, names": (replace(KINDS["names"], at_most=2), 1),
+    "one run, two faults, counted": (replace(KINDS["counted"], at_most=2), 1),
+    "one run, two faults, undeletable tags fail": (replace(KINDS["undeletable tags fail"], at_most=2), 1),
+    "one run, two faults, no store": (replace(KINDS["no store"], at_most=2), 1),
+    "two runs, every fault": (replace(ONE_RUN, runs=2), 195_000),
+    "two runs, no store": (replace(KINDS["no store"], runs=2), 1),
+    "three tags": (replace(ONE_RUN, tags=3, runs=2, events=frozenset({"lost accepted", "job failed"})), 555_000),
+}
 if os.environ.get("WALK") == "larger":
     WALKS |= LARGER
 

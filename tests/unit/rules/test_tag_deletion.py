@@ -397,6 +397,18 @@ def test_a_tag_that_was_not_found_and_has_left_the_list_is_gone() -> None:
     assert task.skipped() == {}
 
 
+def test_a_tag_that_has_left_the_list_after_the_last_refusal_is_gone_and_not_skipped() -> None:
+    task = Attempt(request("1", "2")).ready(tags("1", "2"))
+    for _ in range(3):
+        task.sends(not_found(1))
+        task.reads(tags("1", "2")).waits()
+        task.reads(tags("1", "2"))
+    task.sends(not_found(1))
+
+    assert task.reads(tags("1")).submits("900") == ("1",)
+    assert task.skipped() == {}
+
+
 def test_refusals_that_name_another_tag_count_from_one() -> None:
     task = Attempt(request("1", "2")).ready(tags("1", "2"))
     for place in (1, 1, 1, 0):
@@ -452,6 +464,16 @@ def test_a_429_is_waited_out_with_growing_pauses_and_after_five_minutes_fails_th
     assert pauses[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert 300 <= sum(pauses) + 2 * len(pauses) < 400
     assert task.fails(TooManyRequests)
+
+
+@pytest.mark.parametrize(("lasted", "step"), [(299.0, WaitUntil), (300.0, Fail)])
+def test_refusals_that_have_lasted_five_minutes_end_the_attempt(lasted: float, step: type) -> None:
+    task = Attempt(request("1")).ready(tags("1"))
+    task.sends(Refused(TooManyRequests("Too many requests.")))
+    assert task.seen.refusals is not None
+    task.seen = replace(task.seen, refusals=replace(task.seen.refusals, since=task.now - lasted))
+
+    assert isinstance(task.step(), step)
 
 
 @pytest.mark.parametrize(("asked_for", "waited"), [(None, 1), (0.5, 1), (120.0, 120), (5000.0, 900)])

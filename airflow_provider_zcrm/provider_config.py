@@ -36,7 +36,7 @@ OPTIONS = (
     Option(
         "allowed_hosts",
         "Hosts, separated by commas, to which a connection's accounts_url and api_url may point besides Zoho's own hosts and this machine, "
-        "as host or host:port.",
+        "as host (https and port 443 only) or host:port.",
         "string",
         default="",
         example="zoho-proxy.internal.example",

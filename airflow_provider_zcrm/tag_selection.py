@@ -25,7 +25,8 @@ from typing import Any, cast
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.api.tags import RecordsCount, Tag
 from airflow_provider_zcrm.rules.ages import age_of, moment_at, moment_of, time_of
-from airflow_provider_zcrm.rules.arguments import flat, integer_of, refuse_written_list, shown, truth_of
+from airflow_provider_zcrm.rules.arguments import flat, integer_of, names_of, shown, text_of, truth_of
+from airflow_provider_zcrm.rules.tag_protection import Protector, protectors_of
 
 Strings = str | Sequence[str]
 Age = str | float | timedelta
@@ -48,7 +49,7 @@ class TagSelection:
     :param names: the name is one of these.
     :param name_glob: the name matches one of these, where ``*`` is anything, ``?`` one character, ``[ab]`` one of these.
     :param name_regex: the whole name matches one of these regular expressions.
-    :param case_sensitive: whether case counts in these three and in ``created_by``; it never does in ``keep``.
+    :param case_sensitive: whether case counts in these three and in ``created_by``; it never does in ``keep`` and ``keep_regex``.
     :param created_before: created earlier than this moment.
     :param created_after: created at this moment or later.
     :param modified_before: last modified earlier than this moment.
@@ -59,8 +60,9 @@ class TagSelection:
     :param not_accessed_for: last accessed longer ago than this age; only newer versions of Zoho's list of tags tell.
     :param used_by_automation: True: a workflow, blueprint, orchestration or custom view uses it; False: none does. A call per tag.
     :param everything: all tags; excludes all other criteria.
-    :param keep: names, or patterns as in ``name_glob``, that are never chosen, whatever the rest says; case does not count.
-    :param keep_regex: the same with regular expressions.
+    :param keep: names, or patterns as in ``name_glob``, that are never chosen, whatever the rest says. Neither case counts, nor outer
+        blanks, invisible characters and the Unicode form of a character.
+    :param keep_regex: the same with regular expressions; one that is found anywhere in a name keeps the tag.
     :param limit: choose at most so many: the oldest first, then by id.
     :param max_api_calls: most calls for single tags that may be needed.
     :raises InvalidArgument: names the argument, and what is allowed
@@ -96,6 +98,8 @@ class TagSelection:
                 f"everything excludes the other criteria, and {others} is given.",
                 advice="Leave one of them out; keep, limit and max_api_calls may stand beside everything.",
             )
+        _refuse_everything(self, "name_glob", [fnmatch.translate(entry) for entry in self.name_glob or ()])
+        _refuse_everything(self, "name_regex", self.name_regex or ())
 
     @classmethod
     def all(cls, *, keep: Strings = (), keep_regex: Strings = (), limit: int | None = None) -> TagSelection:
@@ -145,10 +149,15 @@ class TagSelection:
         """
         if now.utcoffset() is None:
             raise InvalidArgument("now has no time zone.")
-        judged = [(tag, *_by_list(self, tag, now)) for tag in sorted(tags, key=_oldest_first)]
+        protectors = protectors_of(self.keep, self.keep_regex)
+        found = [(tag, [one for one in protectors if one.protects(tag.name)]) for tag in sorted(tags, key=_oldest_first)]
+        judged = [(tag, *_by_list(self, tag, protecting, now)) for tag, protecting in found]
         passed = tuple(Verdict(tag, why) for tag, holds, why in judged if holds)
         kept = tuple(Verdict(tag, why) for tag, holds, why in judged if not holds)
-        return Candidates(self, passed, kept)
+        matched = {one for _, protecting in found for one in protecting}
+        # in a module without tags there is nothing that an entry could have missed
+        unmatched = tuple(one.entry for one in protectors if one not in matched) if found else ()
+        return Candidates(self, passed, kept, unmatched)
 
 
 @dataclass(frozen=True)
@@ -165,11 +174,13 @@ class Candidates:
 
     :param passed: the tags that nothing speaks against so far.
     :param kept: the tags that are kept for certain.
+    :param unmatched_keep: the entries of ``keep`` and ``keep_regex`` that match none of the tags.
     """
 
     selection: TagSelection
     passed: tuple[Verdict, ...]
     kept: tuple[Verdict, ...]
+    unmatched_keep: tuple[str, ...]
 
     @property
     def calls_needed(self) -> int:
@@ -206,7 +217,7 @@ class Candidates:
             else:
                 kept.append(Verdict(passed.tag, why))
         kept.sort(key=lambda verdict: _oldest_first(verdict.tag))
-        return Choice(tuple(chosen), tuple(kept), bool(self.selection.criteria))
+        return Choice(tuple(chosen), tuple(kept), bool(self.selection.criteria), self.unmatched_keep)
 
     def _is_open(self, tag: Tag, facts: Mapping[str, RecordsCount | None]) -> bool:
         return tag.id not in facts and _needs_count(self.selection, tag)
@@ -214,11 +225,15 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is chosen and what is kept, each with its reason; both have the oldest first, then go by id."""
+    """What is chosen and what is kept, each with its reason; both have the oldest first, then go by id.
+
+    :param unmatched_keep: the entries of ``keep`` and ``keep_regex`` that match no tag; is one of them misspelt?
+    """
 
     chosen: tuple[Verdict, ...]
     kept: tuple[Verdict, ...]
     has_criterion: bool
+    unmatched_keep: tuple[str, ...]
 
     @property
     def looked_at(self) -> int:
@@ -245,9 +260,9 @@ def _oldest_first(tag: Tag) -> tuple[bool, datetime, int, str]:
 # --- judging a tag ---------------------------------------------------------------------------------------------------
 
 
-def _by_list(selection: TagSelection, tag: Tag, now: datetime) -> Finding:
-    if protector := _protector(selection, tag.name):
-        return False, protector
+def _by_list(selection: TagSelection, tag: Tag, protecting: Sequence[Protector], now: datetime) -> Finding:
+    if protecting:
+        return False, f"{protecting[0].argument}: {protecting[0].entry!r} protects it"
     if not selection.criteria:
         return False, NO_CRITERION
     return _together({name: _CRITERIA[name](selection, tag, now) for name in selection.criteria})
@@ -270,18 +285,6 @@ def _together(findings: Mapping[str, Finding]) -> Finding:
 
 def _joined(sentences: Iterable[str]) -> str:
     return "; ".join(sentence for sentence in sentences if sentence)
-
-
-def _protector(selection: TagSelection, name: str) -> str:
-    for entry in selection.keep:
-        if entry.casefold() == name.casefold() or _protects(fnmatch.translate(entry), name):
-            return f"keep: {entry!r} protects it"
-    return next((f"keep_regex: {entry!r} protects it" for entry in selection.keep_regex if _protects(entry, name)), "")
-
-
-def _protects(pattern: str, name: str) -> bool:
-    """Match with and without regard to case: ``[!h]*`` protects Hot only with it."""
-    return _matches(name, pattern, case_sensitive=False) or _matches(name, pattern, case_sensitive=True)
 
 
 def _matches(name: str, pattern: str, *, case_sensitive: bool) -> bool:
@@ -390,17 +393,51 @@ def _as_used(selection: TagSelection, uses: Sequence[str] | None) -> Finding:
 # --- checking what the user gave -------------------------------------------------------------------------------------
 
 
+# of different scripts, cases and kinds: a pattern that matches all of them tells no name from another
+_NAMES_OF_EVERY_KIND = (
+    "hot lead",
+    "HOTLEAD",
+    "2024",
+    "x-17",
+    "Ünïcode",
+    "客户名单",
+    "клиент",
+    "a_b.c,d;e",
+    "#!/&%$",
+    "(old) [x] {y}",
+    "____",
+    "🎉🎉🎉🎉",
+)
+
+
+def _refuse_everything(selection: TagSelection, argument: str, patterns: Sequence[str]) -> None:
+    """Refuse patterns that, alone or together, choose every name.
+
+    :raises InvalidArgument: they do
+    """
+    entries: Sequence[str] = getattr(selection, argument) or ()
+    wild = [entry for entry in entries if argument == "name_glob" and not entry.strip("*? ")]
+    chosen = {name for name in _NAMES_OF_EVERY_KIND for one in patterns if _matches(name, one, case_sensitive=selection.case_sensitive)}
+    if wild or len(chosen) == len(_NAMES_OF_EVERY_KIND):
+        raise InvalidArgument(
+            f"{argument} holds {shown(wild[0] if wild else list(entries))}, which matches names of every kind.",
+            advice=f"Look at what it is made of. Without {argument}, the other criteria choose; to choose every tag, ask for it: "
+            "everything=True. What is to stay goes into keep.",
+        )
+
+
 def _strings(value: Any, argument: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_string(item, argument) for item in flat(value, argument)))
+    return tuple(names_of(value, argument))
 
 
-def _string(item: Any, argument: str) -> str:
-    refuse_written_list(item, argument)
-    if isinstance(item, int) and not isinstance(item, bool) and abs(item) < 10**19:  # a template makes 2024 of "2024"
-        return str(item)
-    if not isinstance(item, str) or not item:
-        raise InvalidArgument(f"{argument} holds {shown(item)}.", advice="It is a string that is not empty, or a list of such.")
-    return item
+def _names_or_ids(value: Any, argument: str) -> tuple[str, ...]:
+    """Return the entries as text; an id may be given as a number."""
+    items = [str(item) if _is_id(item) else text_of(item, argument) for item in flat(value, argument)]
+    return tuple(dict.fromkeys(items))
+
+
+def _is_id(item: Any) -> bool:
+    return isinstance(item, int) and not isinstance(item, bool) and 0 <= item < 10**19
 
 
 def _patterns(value: Any, argument: str) -> tuple[str, ...]:
@@ -411,7 +448,7 @@ def _patterns(value: Any, argument: str) -> tuple[str, ...]:
         except (re.error, ValueError, OverflowError, RecursionError, Warning) as error:
             raise InvalidArgument(
                 f"{argument} holds {shown(pattern)}, which is not a regular expression: {error}.",
-                advice="It is written as for Python's re module, and must match the whole name.",
+                advice="It is written as for Python's re module.",
             ) from None
     return patterns
 
@@ -433,7 +470,7 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "created_after": moment_of,
     "modified_before": moment_of,
     "modified_after": moment_of,
-    "created_by": _strings,
+    "created_by": _names_or_ids,
     "color_code": _colors,
     "max_records": partial(integer_of, at_least=0, word="unused"),
     "not_accessed_for": age_of,

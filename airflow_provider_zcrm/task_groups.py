@@ -46,14 +46,14 @@ def tag_cleanup(
 
     :param group_id: id of the group.
     :param module: API name of the module (templated).
-    :param selection: which tags are to go: a `TagSelection` or its dict (templated).
+    :param selection: which tags are to be deleted: a `TagSelection` or its dict (templated).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param max_tags: fail, before anything is deleted, if more tags are chosen (templated).
     :param max_share: fail, before anything is deleted, if more than this share of the module's tags is chosen (templated).
     :param backup_path: where tags and the ids of their records are written before the delete; None makes no backup (templated).
     :param approval: ask a person before anything is deleted (`ApproveTagsOperator`, Airflow 3.1 or newer).
     :param dry_run: do everything but the delete (templated).
-    :param timeout: seconds for the deletion.
+    :param timeout: seconds for all attempts of the deletion together.
     :param delete_arguments: further arguments of the `MassDeleteTagsOperator`.
     """
     common = _given(module=module, zoho_crm_conn_id=zoho_crm_conn_id)

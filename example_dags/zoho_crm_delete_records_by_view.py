@@ -1,8 +1,8 @@
 """Delete the records that a custom view shows, and wait in the triggerer until Zoho has done it: trigger this DAG with the view's id.
 
-Needs the connection ``zoho_crm_default`` and an Enterprise edition. What goes is what the view shows when Zoho starts, so give it a view of
-its own. If nobody knows whether Zoho took the delete, the task fails and nothing is sent again; when you have looked in Zoho CRM, set the
-Variable ``zoho_crm_confirm_resubmit`` to ``true``, clear the task, and delete the Variable.
+Needs the connection ``zoho_crm_default`` and an Enterprise edition. What is deleted is what the view shows when Zoho starts, so give it a
+view of its own. If it is unknown whether Zoho accepted the delete, the task fails and nothing is sent again. Look in Zoho CRM, then set
+the Variable ``zoho_crm_confirm_resubmit`` to ``true``, clear the task, and delete the Variable.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Undo a clean-up: trigger this DAG with the path of a backup. It only looks, until ``dry_run`` is set to false.
+"""Undo a clean-up: trigger this DAG with the path of a backup. It changes nothing until ``dry_run`` is set to false.
 
 Needs the connection ``zoho_crm_default``. The path is what `BackupTagsOperator` has returned, in its log and its XCom.
 """
@@ -19,7 +19,7 @@ with DAG(
     max_active_runs=1,
     params={
         "path": Param(type="string", description="Path of the backup, such as s3://bucket/zoho/Leads.jsonl."),
-        "dry_run": Param(default=True, type="boolean", description="Change nothing, and tell in the log what would be restored."),
+        "dry_run": Param(default=True, type="boolean", description="Change nothing, and say in the log what would be restored."),
     },
     tags=["zoho_crm"],
 ):

@@ -1,6 +1,6 @@
 """Wait for a mass delete of records that somebody else has started: trigger this DAG with the job's id and its module.
 
-Needs the connection ``zoho_crm_default``. The sensor returns what became of the job: its state and how many records went.
+Needs the connection ``zoho_crm_default``. The sensor returns how the job ended: its state and how many records it deleted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Every Sunday night: delete the tags of Leads that nobody uses and that are older than half a year.
 
-Needs the connection ``zoho_crm_default``. The tasks find the tags, delete them, wait for Zoho in the triggerer, read the list to see
-that they are gone, and report. If more than half of the module's tags were chosen, nothing is deleted and the run fails.
+Needs the connection ``zoho_crm_default``. The tasks find the tags, count each again and delete it if it is still unused, wait for Zoho
+in the triggerer, verify that the tags are gone, and report. If more than half of the module's tags were chosen, nothing is deleted and
+the run fails.
 """
 
 from __future__ import annotations

@@ -35,6 +35,9 @@ from airflow_provider_zcrm.api.errors import (
     ZohoCrmError,
 )
 
+# Zoho's deepest answers have some ten levels
+_DEEPEST = 50
+
 
 def decode(response: ApiResponse, request: ApiRequest) -> Any:
     """Return the JSON of a good answer, None for an empty one (204, or 304), or raise what the answer means.
@@ -43,7 +46,7 @@ def decode(response: ApiResponse, request: ApiRequest) -> Any:
     """
     if response.status in (204, 304):
         return None
-    body = _json(response.body)
+    body = read_json(response.body)
     envelope = _error_envelope(body) if response.status != 207 else None
     if envelope is not None or not 200 <= response.status < 300:
         raise _error(response, request, envelope or {})
@@ -52,9 +55,39 @@ def decode(response: ApiResponse, request: ApiRequest) -> Any:
     return body
 
 
+def read_json(body: bytes) -> Any:
+    """Return the JSON of an answer; None for what is none, nests too deeply, or has a number of more digits than Python reads."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, (dict, list))
+        ]
+    return None if level else value
+
+
+def id_of(value: Any) -> str | None:
+    """Return an id, which Zoho sends as text and sometimes as a number; None if it is neither, such as a number with an exponent."""
+    known = isinstance(value, (str, int)) and not isinstance(value, bool)
+    return str(value) if known and str(value).strip() else None
+
+
+def count_of(value: Any) -> int | None:
+    """Return a count, which Zoho sends as a number or as text, also as 3.0; None if it is neither, negative, or no whole number."""
+    whole = re.fullmatch(r"([0-9]{1,15})(\.0*)?", str(value).strip())
+    return int(whole[1]) if whole and not isinstance(value, bool) else None
+
+
 def elements(response: ApiResponse, key: str) -> list[dict[str, Any]]:
     """Return what an answer says of each item on its own, successes and errors, or nothing if it is about the call as a whole."""
-    body = _json(response.body) if response.status in (200, 201, 202, 207, 400) else None
+    body = read_json(response.body) if response.status in (200, 201, 202, 207, 400) else None
     items = body.get(key) if isinstance(body, dict) else None
     return items if isinstance(items, list) and all(isinstance(item, dict) for item in items) else []
 
@@ -75,20 +108,16 @@ def unexpected(what: str, response: ApiResponse, request: ApiRequest) -> Unreada
     return UnreadableResponse(f"Zoho's answer has no {what}: {_glimpse(response.body)}", **_where(response, request))
 
 
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None
-
-
 def _error_envelope(value: Any, depth: int = 3) -> Mapping[str, Any] | None:
     """Find ``{"code", "status": "error", ...}``, bare or in one or two arrays under a resource key, where all elements are errors.
 
     An answer with at least one success is not an error as a whole.
     """
     if isinstance(value, dict):
-        if (value.get("status") == "error" and "code" in value) or "TOO_MANY_REQUESTS" in (value.get("error"), value.get("code")):
+        if (str(value.get("status")).strip().lower() == "error" and "code" in value) or "TOO_MANY_REQUESTS" in (
+            value.get("error"),
+            value.get("code"),
+        ):
             return value
         lists = [item for item in value.values() if isinstance(item, list)]
         return _error_envelope(lists[0], depth) if len(lists) == 1 else None
@@ -108,12 +137,17 @@ def _error(response: ApiResponse, request: ApiRequest, envelope: Mapping[str, An
         return TooManyRequests(f"Zoho refuses more calls for now: {said}", retry_after=wait, **fields)
     if response.status >= 500:
         return ServiceUnavailable(f"Zoho cannot answer: {said}", **fields)
-    if not envelope:
-        return UnreadableResponse(f"Zoho answered HTTP {response.status} without its error format: {said}", **fields)
     for row in _TABLE:
-        if code in row.codes and row.when(details):
+        if code.strip().upper() in row.codes and row.when(details):
             named = {"scope": request.scope, "module": _module(request), "details": json.dumps(details)}
             return row.error(row.sentence.format(said=said, **named), **fields)
+    if response.status == 401:
+        return TokenRejected(f"Zoho rejects the access token: {said}", **fields)
+    # a page of a gateway says nothing of the job
+    if response.status == 404 and "job_id" in request.params and not envelope and (not response.body.strip() or read_json(response.body)):
+        return JobNotFound(f"Zoho does not know job {request.params['job_id']}: it answers {said}.", **fields)
+    if not envelope:
+        return UnreadableResponse(f"Zoho answered HTTP {response.status} without its error format: {said}", **fields)
     return UnexpectedAnswer(f"Zoho refuses the call: {said} {json.dumps(details)}", **fields)
 
 
@@ -142,7 +176,7 @@ def _retry_after(response: ApiResponse, details: Mapping[str, Any]) -> float | N
     """Seconds to wait, where Zoho says so; it documents neither the header nor the field, both have been seen in samples."""
     try:
         seconds = float(response.headers.get("retry-after") or details["retry_after"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return seconds if 0 <= seconds < math.inf else None
 
@@ -163,6 +197,10 @@ def _names_a_job(details: Mapping[str, Any]) -> bool:
     return "job_id" in details or details.get("param_name") == "job_id"
 
 
+def _lacks_api_access(details: Mapping[str, Any]) -> bool:
+    return "crm_implied_api_access" in json.dumps(details).lower()
+
+
 def _points_at_a_tag(details: Mapping[str, Any]) -> bool:
     return bool(re.search(r"\.tags\[\d+\]", str(details.get("json_path", "")))) and "expected_data_type" not in details
 
@@ -171,13 +209,19 @@ def _row(codes: str, error: type[ZohoCrmError], sentence: str, when: Callable[[M
     return _Row(frozenset(codes.split()), error, sentence, when or _always)
 
 
-# First match wins.
+# First match wins; codes in capitals, however Zoho spells them.
 _TABLE = (
     _row("INVALID_TOKEN AUTHENTICATION_FAILURE INVALID_OAUTHTOKEN", TokenRejected, "Zoho rejects the access token: {said}."),
     _row(
         "OAUTH_SCOPE_MISMATCH",
         ScopeMissing,
         "The refresh token lacks a scope: this call needs {scope}.",
+    ),
+    _row(
+        "NO_PERMISSION AUTHORIZATION_FAILED",
+        PermissionDenied,
+        'The profile of the Zoho user lacks "Zoho CRM API Access" (in Zoho CRM: Setup > Security Control > Profiles): {said} {details}.',
+        _lacks_api_access,
     ),
     _row("NO_PERMISSION AUTHORIZATION_FAILED", PermissionDenied, "The Zoho user may not do this: {said} {details}."),
     _row("INVALID_MODULE", InvalidModule, "Zoho does not accept the module {module}: {said}."),

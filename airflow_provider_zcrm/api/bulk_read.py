@@ -8,11 +8,12 @@ Zoho: crm/developer/docs/api/v8/bulk-read/overview.html, create-job.html, job-de
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_zcrm.api.answers import decode, details_of, unexpected
+from airflow_provider_zcrm.api.answers import count_of, decode, details_of, id_of, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import NotSupported
 from airflow_provider_zcrm.api.records import TaggedRecord
@@ -46,10 +47,11 @@ def start_bulk_read(module: str, page_token: str | None = None) -> ApiCall[str]:
     request = ApiRequest("POST", "read", scope=_SCOPE, json={"query": query}, may_repeat=True, bulk=True)
 
     def parse(response: ApiResponse) -> str:
-        job_id = details_of(_first(response, request)).get("id")
-        if not job_id:
+        job_id = id_of(details_of(_first(response, request)).get("id"))
+        # it goes into addresses and logs
+        if not job_id or not re.fullmatch(r"[\w-]{1,64}", job_id, re.ASCII):
             raise unexpected("job id", response, request)
-        return str(job_id)
+        return job_id
 
     return ApiCall(request, parse)
 
@@ -66,11 +68,10 @@ def bulk_read_status(job_id: str) -> ApiCall[BulkReadStatus]:
         # Zoho's samples have a result in every state
         if state.upper() != "COMPLETED":
             return BulkReadStatus(state.upper())
-        if not isinstance(result, dict) or (result.get("more_records") and not result.get("next_page_token")):
+        if not isinstance(result, dict) or (result.get("more_records") and not isinstance(result.get("next_page_token"), str)):
             raise unexpected("result with a next_page_token", response, request)
-        count = result.get("count")
         token = result["next_page_token"] if result.get("more_records") else None
-        return BulkReadStatus("COMPLETED", count if isinstance(count, int) else None, token)
+        return BulkReadStatus("COMPLETED", count_of(result.get("count")), token)
 
     return ApiCall(request, parse)
 

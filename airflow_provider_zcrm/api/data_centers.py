@@ -7,7 +7,7 @@ Zoho: crm/developer/docs/api/v8/multi-dc.html; accounts/protocol/oauth/multi-dc.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -73,6 +73,12 @@ class Hosts:
     api_url: str
     web_url: str | None
 
+    @property
+    def overridden(self) -> bool:
+        """Whether the connection names hosts that are not those of its data centre and environment."""
+        center = DATA_CENTERS[self.data_center]
+        return (self.accounts_url, self.api_url) != (center.accounts_url, center.api_url(self.environment))
+
 
 def hosts_of(
     data_center: str,
@@ -84,8 +90,10 @@ def hosts_of(
     """Return the hosts of a connection.
 
     :param accounts_url: overrides the data centre's accounts host, together with ``api_url``.
-    :param allowed_hosts: the hosts besides Zoho's and loopback that the deployment allows, as ``host`` or ``host:port``.
-    :raises InvalidConnection: unknown data centre or environment; one URL of two; a host that is not allowed
+    :param allowed_hosts: the hosts besides Zoho's and loopback that the deployment allows: ``host`` (https and port 443 only), or
+        ``host:port``.
+    :raises InvalidConnection: unknown data centre or environment; one URL of two; a host that is not allowed; a host of Zoho's that is
+        another data centre's or environment's
     """
     center = DATA_CENTERS.get(data_center)
     if center is None:
@@ -97,26 +105,58 @@ def hosts_of(
         raise InvalidConnection(f"{given} is set without {missing}: set both, or neither.")
     if not accounts_url or not api_url:
         return Hosts(data_center, environment, center.accounts_url, center.api_url(environment), center.web_url(environment))
-    checked_api_url = _checked("api_url", api_url, allowed_hosts, {c.api_url(e) for c in DATA_CENTERS.values() for e in ENVIRONMENTS})
-    return Hosts(
-        data_center,
-        environment,
-        _checked("accounts_url", accounts_url, allowed_hosts, {c.accounts_url for c in DATA_CENTERS.values()}),
-        checked_api_url,
-        center.web_url(environment) if checked_api_url == center.api_url(environment) else None,
-    )
+    accounts_url = _checked("accounts_url", accounts_url, allowed_hosts, _ACCOUNTS_URLS)
+    return agreed_hosts(data_center, environment, accounts_url, _checked("api_url", api_url, allowed_hosts, _API_URLS))
+
+
+def agreed_hosts(data_center: str, environment: str, accounts_url: str, api_url: str) -> Hosts:
+    """Return a connection's own hosts, which are allowed, for a data centre and an environment.
+
+    :raises InvalidConnection: a host of Zoho's that is another data centre's or environment's
+    """
+    center = DATA_CENTERS[data_center]
+    own_api_url = center.api_url(environment)
+    _check_agreement("accounts_url", accounts_url, center.accounts_url, _ACCOUNTS_URLS, f"data_center is {data_center}")
+    _check_agreement("api_url", api_url, own_api_url, _API_URLS, f"data_center is {data_center} and environment is {environment}")
+    return Hosts(data_center, environment, accounts_url, api_url, center.web_url(environment) if api_url == own_api_url else None)
 
 
 def data_center_of(api_domain: str) -> str | None:
-    """Return the data centre to which the ``api_domain`` of a token response belongs, None if it is none of Zoho's."""
+    """Return the data centre to which the ``api_domain`` of a token response belongs, with or without a scheme; None if none of Zoho's."""
     try:
-        host = urlsplit(api_domain).hostname
+        host = urlsplit(api_domain if "://" in api_domain else f"//{api_domain}").hostname
     except ValueError:
         return None
     for center in DATA_CENTERS.values():
-        if host in {urlsplit(center.api_url(environment)).hostname for environment in ENVIRONMENTS}:
+        if host in {center.api_domain, *(urlsplit(center.api_url(environment)).hostname for environment in ENVIRONMENTS)}:
             return center.name
     return None
+
+
+_ACCOUNTS_URLS = {center.accounts_url: f"data center {center.name}" for center in DATA_CENTERS.values()}
+_API_URLS = {
+    center.api_url(environment): f"data center {center.name}, environment {environment}"
+    for center in DATA_CENTERS.values()
+    for environment in ENVIRONMENTS
+}
+
+
+def _check_agreement(field: str, url: str, own: str, zoho: Mapping[str, str], said: str) -> None:
+    """Refuse a host of Zoho's that is not the connection's.
+
+    :param own: the host that the table has for the connection.
+    :param zoho: what each of Zoho's hosts is for.
+    :param said: what the connection says.
+    """
+    if url in zoho and url != own:
+        raise InvalidConnection(
+            f"{field} is {url}, the host of {zoho[url]}; but {said}, whose host is {own}.",
+            advice="Leave accounts_url and api_url empty: data_center and environment choose Zoho's hosts.",
+        )
+
+
+# Zoho's OpenAPI files print hosts without "www.", two of them with an end that Zoho does not use
+_NOT_THE_API = {f"zohoapis.{end}": center for center in DATA_CENTERS.values() for end in (center.api_domain.partition(".")[2], center.name)}
 
 
 def _checked(field: str, url: str, allowed_hosts: Collection[str], zoho: Collection[str]) -> str:
@@ -133,13 +173,21 @@ def _checked(field: str, url: str, allowed_hosts: Collection[str], zoho: Collect
     name = f"[{host}]" if ":" in host else host
     implied = {"http": 80, "https": 443}[parts.scheme]
     clean = f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, implied) else "")
-    if parts.scheme == "http" and clean.replace("http:", "https:", 1) in zoho:
+    if parts.scheme == "http" and f"https://{name}" in zoho:
         raise InvalidConnection(f"{field} must use https: the secrets of the connection would travel in clear.")
-    trusted = is_loopback(host) or host in allowed_hosts or f"{name}:{port or implied}" in allowed_hosts
+    usual = clean == f"https://{name}"
+    trusted = is_loopback(host) or f"{name}:{port or implied}" in allowed_hosts or (usual and not {host, name}.isdisjoint(allowed_hosts))
+    if not trusted and host in _NOT_THE_API:
+        right = _NOT_THE_API[host].api_url("production")
+        raise InvalidConnection(
+            f"{field} names the host {host}, which Zoho's OpenAPI files print; Zoho's API is at {urlsplit(right).hostname}.",
+            advice="Leave accounts_url and api_url empty: data_center and environment choose Zoho's hosts.",
+        )
     if not trusted and clean not in zoho:
         raise InvalidConnection(
             f"{field} names the host {name}, which is neither Zoho's nor this machine.",
-            advice="Whoever runs this Airflow can allow it in the configuration: [zoho_crm] allowed_hosts.",
+            advice="Whoever runs this Airflow can allow it in the configuration: [zoho_crm] allowed_hosts, as host for https and port 443, "
+            "else as host:port.",
         )
     return clean
 

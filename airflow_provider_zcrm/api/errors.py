@@ -13,7 +13,6 @@ Which class a response becomes stands in `api.answers`. No exception carries a t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -60,12 +59,11 @@ class ZohoCrmError(Exception):
         call = f" [{self.method} {self.path}{answer}]"
         return f"{self.message}{call if self.method else ''}{' ' + self.advice if self.advice else ''}"
 
-    def without(self, secret: str) -> None:
-        """Take a secret out of the words of the error, in case that Zoho has quoted it."""
-        if secret in self.message + json.dumps(self.details):
-            self.message = self.message.replace(secret, "***")
-            self.details = json.loads(json.dumps(self.details).replace(secret, "***"))
-            self.args = (self.message,)
+    def without(self, *secrets: str) -> None:
+        """Take secrets out of all that the error says, in case that Zoho has quoted them."""
+        for name in ("message", "advice", "code", "details"):
+            setattr(self, name, cleaned(getattr(self, name), *secrets))
+        self.args = (self.message,)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the error as JSON values, the form in which a trigger hands it to its task."""
@@ -80,6 +78,18 @@ class ZohoCrmError(Exception):
         # what only some classes have, such as retry_after
         error.__dict__.update({name: value[name] for name in error.__dict__.keys() & value.keys() - fields.keys() - {"message"}})
         return error
+
+
+def cleaned(value: Any, *secrets: str) -> Any:
+    """Return JSON values without secrets, which may stand in any text of them."""
+    if isinstance(value, str):
+        for secret in filter(None, secrets):
+            value = value.replace(secret, "***")
+    elif isinstance(value, dict):
+        value = {cleaned(name, *secrets): cleaned(item, *secrets) for name, item in value.items()}
+    elif isinstance(value, list):
+        value = [cleaned(item, *secrets) for item in value]
+    return value
 
 
 def _subclasses(root: type[ZohoCrmError]) -> Iterable[type[ZohoCrmError]]:
@@ -146,7 +156,7 @@ class JobAlreadyRunning(RetryableError):
 
 
 class TokenRejected(ZohoCrmError):
-    """401 INVALID_TOKEN or AUTHENTICATION_FAILURE: the access token is expired, evicted, revoked, or of another data centre."""
+    """Any 401 that is not about a scope or a parameter: the access token is expired, evicted, revoked, or of another data centre."""
 
     default_advice = (
         "If this comes back with a fresh token, data_center or environment of the connection is not the one in which the refresh "
@@ -188,7 +198,10 @@ class PermissionDenied(PermanentError):
 class InvalidModule(PermanentError):
     """The module does not exist, is hidden from the API, or does not support the call."""
 
-    default_advice = "Use the module's API name as in Setup > Developer Hub > APIs and SDKs > API names; it is case-sensitive."
+    default_advice = (
+        "Use the module's API name as in Setup > Developer Hub > APIs and SDKs > API names; it is case-sensitive. If it is right, the "
+        "profile of the Zoho user who made the refresh token lacks the permission for the module's tab."
+    )
 
 
 class InvalidRequest(PermanentError):

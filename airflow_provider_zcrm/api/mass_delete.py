@@ -7,11 +7,12 @@ Zoho: crm/developer/docs/api/v8/mass-delete-tags.html, get-mass-delete-tags-stat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_zcrm.api.answers import decode, details_of, elements, unexpected
+from airflow_provider_zcrm.api.answers import count_of, decode, details_of, elements, id_of, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError
 from airflow_provider_zcrm.api.modules import in_path
@@ -131,11 +132,11 @@ def job_status(job: MassDeleteJob) -> ApiCall[JobStatus]:
     if job.kind == "tags":
         scope = "ZohoCRM.settings.tags.READ"
         request = ApiRequest("GET", _TAGS_PATH, scope=scope, params={"job_id": job.id})
-        return ApiCall(request, lambda response: _status(response, request, "mass_delete", _TAG_KEYS))
+        return ApiCall(request, lambda response: _status(response, request, "mass_delete", job.id))
     if not job.module:
         raise InvalidArgument("A job of kind records needs its module, because Zoho keeps such jobs per module.")
     request = _records_request("GET", job.module, "READ", params={"job_id": job.id})
-    return ApiCall(request, lambda response: _status(response, request, "data", _RECORD_KEYS))
+    return ApiCall(request, lambda response: _status(response, request, "data", job.id))
 
 
 def refused_tag(error: ZohoCrmError, tag_ids: Sequence[str]) -> str | None:
@@ -148,10 +149,6 @@ def refused_record(error: ZohoCrmError, record_ids: Sequence[str]) -> str | None
     return _pointed_at(error, "ids", record_ids)
 
 
-_TAG_KEYS = ("status", "total_count", "deleted_count", "failed_count")
-_RECORD_KEYS = ("Status", "Total_Count", "Deleted_Count", "Failed_Count")
-
-
 def _records_request(method: str, module: str, operation: str, **fields: Any) -> ApiRequest:
     return ApiRequest(method, f"{in_path(module)}/actions/mass_delete", scope=f"ZohoCRM.mass_delete.{operation}", **fields)
 
@@ -160,18 +157,44 @@ def _job_id(response: ApiResponse, request: ApiRequest) -> str:
     """Read the job id out of a submission's answer: a bare object for tags, the first of ``data[]`` for records."""
     body = decode(response, request)
     item = _first(body, "data") if isinstance(body, dict) and "data" in body else body
-    job_id = details_of(item).get("job_id") if isinstance(item, dict) and item.get("status") == "success" else None
-    if isinstance(job_id, bool) or not isinstance(job_id, (str, int)) or not str(job_id):
+    job_id = id_of(details_of(item).get("job_id")) if isinstance(item, dict) and item.get("status") == "success" else None
+    # it goes into addresses and logs
+    if not job_id or not re.fullmatch(r"[\w-]{1,64}", job_id, re.ASCII):
         raise unexpected("job_id", response, request)
-    return str(job_id)
+    return job_id
 
 
-def _status(response: ApiResponse, request: ApiRequest, key: str, names: tuple[str, str, str, str]) -> JobStatus:
-    item = _first(decode(response, request), key)
-    state, total, deleted, failed = (item.get(name) if item else None for name in names)
-    if not isinstance(state, str) or not state:
-        raise unexpected("status", response, request)
-    return JobStatus(state.upper(), _count(total), _count(deleted), _count(failed))
+def _status(response: ApiResponse, request: ApiRequest, key: str, job_id: str) -> JobStatus:
+    """Read what an answer says of a job; keys and words may come in any case, and with blanks.
+
+    Of several elements one that has failed makes the job a failed one, and one that goes on a job that goes on.
+    """
+    items = _plain(decode(response, request)).get(key)
+    found = [_plain(item) for item in items] if isinstance(items, list) else []
+    about_it = [item for item in found if id_of(item.get("job_id")) in (None, job_id)]
+    statuses = [_one_status(item) for item in about_it]
+    known = [status for status in statuses if status]
+    if not known or len(known) < len(statuses):
+        raise unexpected(f"status of job {job_id}", response, request)
+    states = [status.state for status in known if not status.ended] or sorted({status.state for status in known}, key=_WORST.index)
+    counts = [[getattr(status, name) for status in known] for name in ("total", "deleted", "failed")]
+    return JobStatus(states[0], *(None if None in numbers else sum(numbers) for numbers in counts))
+
+
+_WORST = ("FAILED", "COMPLETED")
+
+
+def _one_status(item: Mapping[str, Any]) -> JobStatus | None:
+    state = item.get("status")
+    # it goes into logs
+    if not isinstance(state, str) or not re.fullmatch(r"[A-Z][A-Z0-9_ -]{0,49}", state.strip().upper()):
+        return None
+    return JobStatus(state.strip().upper(), *(count_of(item.get(f"{name}_count")) for name in ("total", "deleted", "failed")))
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """Return an object with its keys in lower case and without blanks, an empty one for anything else."""
+    return {str(name).strip().lower(): item for name, item in value.items()} if isinstance(value, dict) else {}
 
 
 def _id_of(element: Mapping[str, Any], record_ids: Sequence[str]) -> str:
@@ -195,13 +218,9 @@ def _reason(element: Mapping[str, Any]) -> str:
 
 def _pointed_at(error: ZohoCrmError, key: str, ids: Sequence[str]) -> str | None:
     index = str(error.details.get("json_path", "")).rpartition(f"{key}[")[2].partition("]")[0]
-    return ids[int(index)] if index.isdecimal() and int(index) < len(ids) else None
+    return ids[int(index)] if index.isdecimal() and len(index) < 6 and int(index) < len(ids) else None
 
 
 def _first(body: Any, key: str) -> dict[str, Any] | None:
     items = body.get(key) if isinstance(body, dict) else None
     return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else None
-
-
-def _count(value: Any) -> int | None:
-    return int(value) if str(value).isdecimal() else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from airflow_provider_zcrm.api.answers import decode, unexpected
+from airflow_provider_zcrm.api.answers import decode, id_of, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import InvalidModule
 
@@ -43,9 +43,9 @@ def list_modules() -> ApiCall[list[Module]]:
         if not isinstance(body, dict) or not isinstance(body.get("modules"), list):
             raise unexpected("modules", response, request)
         return [
-            Module(str(m["id"]), m.get("api_name"), m.get("api_supported") is not False)
+            Module(module_id, m["api_name"] if isinstance(m.get("api_name"), str) else None, m.get("api_supported") is not False)
             for m in body["modules"]
-            if isinstance(m, dict) and m.get("id")
+            if isinstance(m, dict) and (module_id := id_of(m.get("id")))
         ]
 
     return ApiCall(request, parse)

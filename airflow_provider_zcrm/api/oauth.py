@@ -8,12 +8,12 @@ self-client/client-credentials-flow.html, token-limits.html
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_zcrm.api.answers import read_json
 from airflow_provider_zcrm.api.call import ApiResponse
 from airflow_provider_zcrm.api.data_centers import Hosts, data_center_of
 from airflow_provider_zcrm.api.errors import (
@@ -85,6 +85,11 @@ class Credentials:
         """Return the form that asks for an access token."""
         return {"client_id": self.client_id, "client_secret": self.client_secret, **self.grant.form()}
 
+    def secrets(self) -> list[str]:
+        """Return what nobody may see."""
+        form = self.form()
+        return [form[name] for name in ("client_secret", "refresh_token", "code") if name in form]
+
 
 @dataclass(frozen=True)
 class AccessToken:
@@ -127,17 +132,14 @@ def read_token(response: ApiResponse, hosts: Hosts) -> AccessToken:
 
     :raises ZohoCrmError: as `parse_token`, but for the data centre
     """
-    try:
-        body = json.loads(response.body)
-    except ValueError:
-        body = None
+    body = read_json(response.body)
     if not isinstance(body, dict):
         raise UnreadableResponse(
             f"Zoho Accounts ({hosts.accounts_url}) answered HTTP {response.status} with something that is not its JSON.",
             status=response.status,
         )
     value = body.get("access_token")
-    if not isinstance(value, str) or not value:
+    if not is_token(value):
         raise _token_error(body, response.status, hosts)
     refresh_token = body.get("refresh_token")
     api_domain = str(body.get("api_domain") or "")
@@ -148,10 +150,15 @@ def read_token(response: ApiResponse, hosts: Hosts) -> AccessToken:
         value,
         _life(body),
         str(body.get("scope") or ""),
-        str(refresh_token) if refresh_token else None,
+        refresh_token if is_token(refresh_token) else None,
         api_domain if elsewhere and data_center is None else None,
         data_center,
     )
+
+
+def is_token(value: Any) -> bool:
+    """Tell whether a value can be sent as a token: printable ASCII without blanks."""
+    return isinstance(value, str) and bool(re.fullmatch(r"[!-~]+", value))
 
 
 def _life(body: dict[str, Any]) -> float:
@@ -177,7 +184,8 @@ _PERMANENT = {
 
 def _token_error(body: dict[str, Any], status: int, hosts: Hosts) -> ZohoCrmError:
     """Choose the error: the known words are permanent, a described or localised error is the throttle, a 5xx passes."""
-    error = str(body.get("error") or "")
+    error = body.get("error")
+    error = error if isinstance(error, str) else ""
     where: dict[str, Any] = {"status": status, "code": error, "method": "POST", "path": TOKEN_PATH}
     if error in _PERMANENT:
         advice = _PERMANENT[error].format(center=hosts.data_center)

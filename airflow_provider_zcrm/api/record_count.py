@@ -6,7 +6,7 @@ Zoho: crm/developer/docs/api/v8/module_record_count.html
 
 from __future__ import annotations
 
-from airflow_provider_zcrm.api.answers import decode, unexpected
+from airflow_provider_zcrm.api.answers import count_of, decode, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.modules import in_path
 
@@ -22,9 +22,9 @@ def count_view(module: str, cvid: str | None) -> ApiCall[int]:
 
     def parse(response: ApiResponse) -> int:
         body = decode(response, request)
-        count = body.get("count") if isinstance(body, dict) else None
-        if not str(count).isdecimal():
+        count = count_of(body.get("count")) if isinstance(body, dict) else None
+        if count is None:
             raise unexpected("count", response, request)
-        return int(str(count))
+        return count
 
     return ApiCall(request, parse)

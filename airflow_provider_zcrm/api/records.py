@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_zcrm.api.answers import decode, unexpected
+from airflow_provider_zcrm.api.answers import decode, id_of, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.api.modules import in_path
@@ -50,7 +50,7 @@ def list_records(module: str, page_token: str | None = None) -> ApiCall[RecordsP
         if not isinstance(data, list) or not isinstance(info, dict) or not all(_is_record(record) for record in data):
             raise unexpected("data with id and Tag, and info", response, request)
         token = info.get("next_page_token") if info.get("more_records") else None
-        if info.get("more_records") and not token:
+        if info.get("more_records") and not (isinstance(token, str) and token):
             raise unexpected("next_page_token", response, request)
         records = tuple(TaggedRecord(str(record["id"]), tuple(str(tag["id"]) for tag in record["Tag"] or ())) for record in data)
         return RecordsPage(records, token)
@@ -71,7 +71,11 @@ def present_records(module: str, record_ids: Sequence[str]) -> ApiCall[frozenset
             return frozenset()
         if not isinstance(body, dict) or not isinstance(body.get("data"), list):
             raise unexpected("data", response, request)
-        return frozenset(str(item["id"]) for item in body["data"] if isinstance(item, dict) and "id" in item)
+        found = [id_of(item.get("id")) if isinstance(item, dict) else None for item in body["data"]]
+        # a record that is not read would seem to be deleted
+        if None in found:
+            raise unexpected("data with an id each", response, request)
+        return frozenset(record_id for record_id in found if record_id)
 
     return ApiCall(request, parse)
 
@@ -83,7 +87,7 @@ def _all_of_them(module: str) -> dict[str, str]:
 
 def _is_record(value: Any) -> bool:
     """Tell whether it has an id and says which tags it has: one that is silent about them must not count as one without."""
-    if not isinstance(value, dict) or not value.get("id") or "Tag" not in value:
+    if not isinstance(value, dict) or not id_of(value.get("id")) or "Tag" not in value:
         return False
     tags = value["Tag"]
-    return tags is None or (isinstance(tags, list) and all(isinstance(tag, dict) and tag.get("id") for tag in tags))
+    return tags is None or (isinstance(tags, list) and all(isinstance(tag, dict) and id_of(tag.get("id")) for tag in tags))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_zcrm.api.answers import decode, unexpected
+from airflow_provider_zcrm.api.answers import count_of, decode, id_of, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 
 _READ = "ZohoCRM.settings.tags.READ"
@@ -69,7 +69,10 @@ def list_tags(module: str, *, include_usage: bool = False) -> ApiCall[tuple[Tag,
             return ()
         if not isinstance(body, dict) or not isinstance(body.get("tags"), list):
             raise unexpected("tags", response, request)
-        return tuple(_tag(tag) for tag in body["tags"] if isinstance(tag, dict) and tag.get("id"))
+        # a tag that is not read would seem to be deleted
+        if not all(isinstance(tag, dict) and id_of(tag.get("id")) for tag in body["tags"]):
+            raise unexpected("tags with an id each", response, request)
+        return tuple(_tag(tag) for tag in body["tags"])
 
     return ApiCall(request, parse)
 
@@ -81,11 +84,11 @@ def count_records(module: str, tag_id: str) -> ApiCall[RecordsCount]:
 
     def parse(response: ApiResponse) -> RecordsCount:
         body = decode(response, request)
-        count = body.get("count") if isinstance(body, dict) else None
-        if not str(count).isdecimal():
+        count = count_of(body.get("count")) if isinstance(body, dict) else None
+        if count is None:
             raise unexpected("count", response, request)
         areas = body.get("configured_areas")
-        return RecordsCount(int(str(count)), areas if isinstance(areas, dict) else None)
+        return RecordsCount(count, areas if isinstance(areas, dict) else None)
 
     return ApiCall(request, parse)
 
@@ -101,15 +104,15 @@ def _says_something(value: Any) -> bool:
 def _tag(value: Mapping[str, Any]) -> Tag:
     created_by = value.get("created_by")
     created_by = created_by if isinstance(created_by, dict) else {}
-    count = value.get("associated_record_count")
+    color_code = value.get("color_code")
     return Tag(
         id=str(value["id"]),
         name=str(value.get("name") or ""),
-        color_code=value.get("color_code"),
+        color_code=color_code if isinstance(color_code, str) else None,
         created_time=str(value.get("created_time") or ""),
         modified_time=str(value.get("modified_time") or ""),
         created_by=str(created_by.get("name") or ""),
         created_by_id=str(created_by.get("id") or ""),
-        record_count=int(str(count)) if str(count).isdecimal() else None,
+        record_count=count_of(value.get("associated_record_count")),
         last_accessed_time=str(value.get("last_accessed_time") or ""),
     )

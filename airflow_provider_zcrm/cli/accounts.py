@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, hosts_of
+from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, agreed_hosts, hosts_of
 from airflow_provider_zcrm.api.errors import ConnectionFailed, CredentialsRejected, ServiceUnavailable, UnreadableResponse, ZohoCrmError
 from airflow_provider_zcrm.api.oauth import AccessToken, AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
 from airflow_provider_zcrm.client.config import ClientConfig
@@ -92,7 +92,7 @@ class Accounts:
     def _order(self) -> Iterator[str]:
         """Give the connection's data centre, then those to which the account might belong instead."""
         yield self._chosen
-        if self._chosen == _CHINA or self.config.hosts.accounts_url != DATA_CENTERS[self._chosen].accounts_url:
+        if self._chosen == _CHINA or self.config.hosts.overridden:
             return
         yield from (name for name in DATA_CENTERS if name not in (self._chosen, _CHINA))
 
@@ -128,9 +128,8 @@ def at(config: ClientConfig, data_center: str = "", environment: str = "", grant
     """Return the settings with another data centre, environment or grant; a host that the connection names itself stays."""
     hosts = config.hosts
     center = DATA_CENTERS[data_center or hosts.data_center]
-    own = hosts.accounts_url != DATA_CENTERS[hosts.data_center].accounts_url
-    if own:
-        hosts = replace(hosts, data_center=center.name, environment=environment or hosts.environment)
+    if hosts.overridden:
+        hosts = agreed_hosts(center.name, environment or hosts.environment, hosts.accounts_url, hosts.api_url)
     else:
         hosts = hosts_of(center.name, environment or hosts.environment)
     credentials = replace(config.credentials, grant=grant) if grant else config.credentials

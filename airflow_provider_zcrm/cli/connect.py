@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,9 @@ from airflow_provider_zcrm.links.zcrm import GUIDES
 CLIENT_CREDENTIALS = "client_credentials"
 # until the code is exchanged, there is none
 _NOT_YET = "-"
+_PLACE = ("accounts_url", "api_url", "data_center", "environment")
+# of a connection that is replaced, what is neither asked for nor found out stays
+_KEPT = ("api_version", "max_concurrency", "request_timeout", "shared_store", "verify")
 
 
 def connect(options: argparse.Namespace) -> int:
@@ -47,15 +50,15 @@ def connect(options: argparse.Namespace) -> int:
         raise Usage("--output json and the connection cannot both go to stdout: write the connection to a file with --file.")
     terminal = Terminal(quiet=options.output == "json")
     file = _credentials(options.credentials)
-    destination.prepare()
-    conversation = _Conversation(options, terminal, file, features)
+    old = destination.prepare()
+    conversation = _Conversation(options, terminal, file, features, _place(options, old))
     grant, config = conversation.agree()
     grant, data_center, token = conversation.exchange(grant, config)
     made = _Made(at(config, token.data_center or data_center), token)
     with terminal.waiting("Asking Zoho which environment it is for"):
         made.find_environment(options.environment)
-    connection = _connection(made, grant, options)
-    told = _deliver(destination, connection)
+    connection = _connection(made, grant, old)
+    told = _deliver(destination, connection) + _what_stays(connection["extra"], old)
     terminal.say(told, "bold")
     with terminal.waiting("Looking at what works"):
         findings = named(made.findings(features), options.conn_id)
@@ -74,8 +77,11 @@ def connect(options: argparse.Namespace) -> int:
 class _Conversation:
     """Gets what is needed: from the arguments, from a file, or else from the person at the terminal."""
 
-    def __init__(self, options: argparse.Namespace, terminal: Terminal, file: dict[str, str], features: list[str]) -> None:
+    def __init__(
+        self, options: argparse.Namespace, terminal: Terminal, file: dict[str, str], features: list[str], place: Mapping[str, str | None]
+    ) -> None:
         self._options = options
+        self._place = place
         self._terminal = terminal
         self._given = {**file, **{name: value for name in ("client_id", "zsoid") if (value := getattr(options, name))}}
         self._features = features
@@ -125,8 +131,8 @@ class _Conversation:
                 grant = AuthorizationCodeGrant(self._terminal.ask_secret("Code"))
 
     def _data_center(self, *, asking: bool) -> str:
-        if self._options.data_center or not asking:
-            return self._options.data_center or "us"
+        if self._place["data_center"] or not asking:
+            return self._place["data_center"] or "us"
         self._terminal.say("Which address does the browser show when you use Zoho CRM?")
         for center in DATA_CENTERS.values():
             self._terminal.say(f"    {center.name}  crm.{center.domain}")
@@ -136,9 +142,8 @@ class _Conversation:
         self._terminal.say(f"Open {DATA_CENTERS[data_center].console_url}, add a Self Client, and open its tab Client Secret.")
 
     def _config(self, login: str, password: str, data_center: str) -> ClientConfig:
-        extra = {"data_center": data_center, "environment": self._options.environment, "refresh_token": _NOT_YET}
         try:
-            return configured(login, password, {**extra, "accounts_url": self._options.accounts_url, "api_url": self._options.api_url})
+            return configured(login, password, {**self._place, "data_center": data_center, "refresh_token": _NOT_YET})
         except InvalidConnection as error:
             raise Usage(str(error)) from error
 
@@ -204,17 +209,34 @@ class _Made:
             self.problem = error
 
 
-def _connection(made: _Made, grant: Grant, options: argparse.Namespace) -> dict[str, Any]:
-    """Return the connection, in the form of AIRFLOW_CONN_ variables."""
+def _place(options: argparse.Namespace, old: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return where to ask: as the arguments say, or at the hosts of the connection that is replaced, so that secrets go nowhere else."""
+    given = {name: getattr(options, name) for name in _PLACE}
+    if given["accounts_url"] or given["api_url"] or not old.get("accounts_url"):
+        return given
+    return {name: given[name] or str(old.get(name) or "").strip() or None for name in _PLACE}
+
+
+def _connection(made: _Made, grant: Grant, old: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the connection, in the form of AIRFLOW_CONN_ variables.
+
+    :param old: ``extra`` of the connection that is replaced.
+    """
     hosts, credentials = made.config.hosts, made.config.credentials
-    extra = {"data_center": hosts.data_center, "environment": hosts.environment}
+    extra = {name: old[name] for name in _KEPT if name in old}
+    extra |= {"data_center": hosts.data_center, "environment": hosts.environment}
     if isinstance(grant, ClientCredentialsGrant):
         extra |= {"grant_type": CLIENT_CREDENTIALS, "zsoid": grant.zsoid, "scope": grant.scope}
     else:
         extra["refresh_token"] = _refresh_token(made.token)
-    if options.accounts_url:
+    if hosts.overridden:
         extra |= {"accounts_url": hosts.accounts_url, "api_url": hosts.api_url}
     return {"conn_type": "zoho_crm", "login": credentials.client_id, "password": credentials.client_secret, "extra": extra}
+
+
+def _what_stays(extra: Mapping[str, Any], old: Mapping[str, Any]) -> str:
+    stays = ", ".join(f"{name}={extra[name]}" for name in ("accounts_url", "api_url", *_KEPT) if name in extra and name in old)
+    return f" Of the old one stays: {stays}." if stays else ""
 
 
 def _refresh_token(token: AccessToken) -> str:

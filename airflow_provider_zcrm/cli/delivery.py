@@ -20,15 +20,13 @@ from airflow_provider_zcrm.cli.stdout import is_terminal, print_out
 from airflow_provider_zcrm.cli.usage import Usage
 
 STDOUT = "-"
-# of a connection that is replaced, what `connect` neither asks for nor finds out stays
-_KEPT = ("api_version", "max_concurrency", "request_timeout", "shared_store", "verify")
 
 
 class Destination(Protocol):
     """Where a connection goes."""
 
-    def prepare(self) -> None:
-        """Make sure that `deliver` will work, before a code is used up.
+    def prepare(self) -> Mapping[str, Any]:
+        """Make sure that `deliver` will work, before a code is used up, and return ``extra`` of the connection that is replaced, if any.
 
         :raises Usage: it will not
         """
@@ -63,21 +61,23 @@ class InAirflow:
     conn_id: str
     replace: bool
 
-    def prepare(self) -> None:
+    def prepare(self) -> Mapping[str, Any]:
         """See whether the database answers, and whether the id is free."""
         from airflow.models.connection import Connection
         from airflow.utils.session import create_session
 
         try:
             with create_session() as session:
-                exists = session.query(Connection).filter_by(conn_id=self.conn_id).first() is not None
+                old = session.query(Connection).filter_by(conn_id=self.conn_id).first()
+                extra = _extra(old)
         except Exception as error:
             raise Usage(
                 f"Airflow's metadata database does not answer ({type(error).__name__}). A new Airflow needs 'airflow db migrate'. Run "
                 "this where 'airflow connections add' works, or write the connection to a file: --to json --file connection.json"
             ) from error
-        if exists and not self.replace:
+        if old and not self.replace:
             raise Usage(f"Airflow has a connection {self.conn_id} already. --replace puts the new one in its place; or give another id.")
+        return extra
 
     def deliver(self, connection: Mapping[str, Any]) -> str:
         """Create it."""
@@ -85,14 +85,11 @@ class InAirflow:
         from airflow.utils.session import create_session
 
         with create_session() as session:
-            old = session.query(Connection).filter_by(conn_id=self.conn_id)
-            kept = _kept(old.first())
-            replaced = old.delete()
-            session.add(Connection(conn_id=self.conn_id, **{**connection, "extra": json.dumps({**kept, **connection["extra"]})}))
-        stays = f" Of the old one stays: {', '.join(f'{name}={value}' for name, value in kept.items())}." if kept else ""
+            replaced = session.query(Connection).filter_by(conn_id=self.conn_id).delete()
+            session.add(Connection(conn_id=self.conn_id, **{**connection, "extra": json.dumps(connection["extra"])}))
         variable = f"AIRFLOW_CONN_{self.conn_id.upper()}"
         shadow = f" But the environment variable {variable} is set, and Airflow uses that one first." if variable in os.environ else ""
-        return f"The connection {self.conn_id} is {'replaced' if replaced else 'created'} in Airflow.{stays}{shadow}"
+        return f"The connection {self.conn_id} is {'replaced' if replaced else 'created'} in Airflow.{shadow}"
 
 
 @dataclass(frozen=True)
@@ -103,13 +100,14 @@ class OnStdout:
     form: str
     explicit: bool
 
-    def prepare(self) -> None:
+    def prepare(self) -> Mapping[str, Any]:
         """Refuse a terminal that was not asked for."""
         if is_terminal() and not self.explicit:
             raise Usage(
                 "The connection holds secrets, and stdout is a terminal. Write it to a file with --file connection.json (mode 0600), or "
                 "show it all the same with --file -"
             )
+        return {}
 
     def deliver(self, connection: Mapping[str, Any]) -> str:
         """Print it."""
@@ -126,12 +124,13 @@ class InFile:
     path: Path
     replace: bool
 
-    def prepare(self) -> None:
+    def prepare(self) -> Mapping[str, Any]:
         """See whether the file can be made."""
         if self.path.exists() and not self.replace:
             raise Usage(f"{self.path} is there already. --replace overwrites it; or give another name.")
         if self.path.is_dir() or not os.access(self.path.parent, os.W_OK | os.X_OK):
             raise Usage(f"{self.path} cannot be written.")
+        return _extra(_read(self.path)) if self.path.exists() else {}
 
     def deliver(self, connection: Mapping[str, Any]) -> str:
         """Write it; who reads the name sees the old file or the new one."""
@@ -150,13 +149,24 @@ def keep_safe(connection: Mapping[str, Any]) -> Path:
     return Path(name)
 
 
-def _kept(old: Any) -> dict[str, Any]:
-    """Return the fields that stay of a connection of Airflow's; none of one of another type, or one that cannot be decrypted any more."""
+def _read(path: Path) -> Any:
+    """Return the connection in a file, as `_text` writes one; None if there is none in it."""
+    from airflow.models.connection import Connection
+
+    try:
+        text = path.read_text().strip()
+        return Connection.from_json(text) if text.startswith("{") else Connection(uri=text)
+    except Exception:  # noqa: BLE001 - the kinds differ between the versions of Airflow
+        return None
+
+
+def _extra(old: Any) -> dict[str, Any]:
+    """Return the fields of a connection of Airflow's; none of one of another type, or one that cannot be read any more."""
     try:
         extra = old.extra_dejson if old and old.conn_type == "zoho_crm" else {}
     except Exception:  # noqa: BLE001 - the kinds differ between the versions of Airflow
         return {}
-    return {name: extra[name] for name in _KEPT if extra.get(name) not in (None, "")}
+    return {name: value for name, value in extra.items() if value not in (None, "")} if isinstance(extra, dict) else {}
 
 
 def _text(form: str, connection: Mapping[str, Any]) -> str:

@@ -183,10 +183,10 @@ class Examination:
 
 def environment_of(config: ClientConfig, token: str) -> str | None:
     """Return the environment, other than the connection's, in which a token is accepted, None if there is none."""
-    for environment in ENVIRONMENTS:
+    # hosts of the connection's own are the same for every environment
+    others = [name for name in ENVIRONMENTS if name != config.hosts.environment and not config.hosts.overridden]
+    for environment in others:
         elsewhere = at(config, environment=environment)
-        if elsewhere.hosts.api_url == config.hosts.api_url:
-            continue
         with suppress(TokenRejected, RetryableError):
             Examination(elsewhere, token, (), ()).start()
             return environment

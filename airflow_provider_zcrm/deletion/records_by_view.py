@@ -13,6 +13,7 @@ from airflow_provider_zcrm.api.errors import JobNotFound, ScopeMissing, TokenRej
 from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_JOB, JobStatus, MassDeleteJob, job_status, submit_records_by_view
 from airflow_provider_zcrm.api.record_count import count_view
 from airflow_provider_zcrm.deletion.clock import AttemptClock
+from airflow_provider_zcrm.rules.errors import TooLate
 from airflow_provider_zcrm.rules.view_deletion import (
     AskJob,
     CountView,
@@ -81,7 +82,7 @@ class ViewDeletion:
             self._do(step)
 
     def _do(self, step: Step) -> None:
-        """Do a step, and note what was seen; times are of its beginning, answers of their arrival."""
+        """Do a step, and note what was seen."""
         now = self._clock.now()
         match step:
             case AskJob(job_id):
@@ -90,23 +91,25 @@ class ViewDeletion:
                 self._token = self._client.access_token(self._rejected)
                 in_view = self._count(self._view.cvid) if step.view else 0
                 in_module = self._count(None) if step.module else 0
-                self.seen = self.seen.with_count(in_view, in_module, now)
+                self.seen = self.seen.with_count(in_view, in_module, self._clock.now())
                 self._log_count(step, in_view, in_module)
             case WaitUntil(at, why):
                 log.info("%s Waiting %.0f s.", why, at - now)
                 self._clock.sleep_until(at)
                 self.seen = self.seen.with_wait()
-            case Send():
-                self._submit()
+            case Send(before):
+                self._submit(before)
             case WatchJob(job_id):
                 self._announce([job_id])
                 self.seen = self.seen.with_reports(self._watch([job_id]))
 
-    def _submit(self) -> None:
+    def _submit(self, before: float) -> None:
         view = self._view
         log.info("Asking Zoho to delete the records of %s.", view)
         answer: str | ZohoCrmError
         try:
+            if self._clock.now() > before:
+                raise TooLate("Saving the journal took too long; nothing was sent.")
             call = submit_records_by_view(view.module, view.cvid, view.territory_id, include_child=view.include_child)
             answer = self._client.send_with(call, self._token)
             log.info("Zoho has scheduled job %s for %s.", answer, view)

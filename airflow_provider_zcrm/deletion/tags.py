@@ -23,6 +23,7 @@ from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status, sub
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.tags import RecordsCount
 from airflow_provider_zcrm.deletion.clock import AttemptClock
+from airflow_provider_zcrm.rules.errors import TooLate
 from airflow_provider_zcrm.rules.log_lists import counted, log_list
 from airflow_provider_zcrm.rules.tag_deletion import (
     REASONS,
@@ -84,6 +85,7 @@ class TagDeletion:
         self._rejected: str | None = None
         self._module_id = ""
         self._why = ""
+        self._named: tuple[str, ...] = ()
         self.journal = journal
         self.seen = Seen()
 
@@ -122,7 +124,7 @@ class TagDeletion:
         return [{**tag, "reason": REASONS.get(codes[tag["id"]], codes[tag["id"]])} for tag in self.described(codes)]
 
     def _do(self, step: Step) -> None:
-        """Do a step, and note what was seen; times are of its beginning, answers of their arrival."""
+        """Do a step, and note what was seen."""
         now = self._clock.now()
         match step:
             case ReadList():
@@ -136,14 +138,16 @@ class TagDeletion:
                 self.seen = self.seen.with_counts(self._counts(ids), now)
             case WaitUntil():
                 self._wait(step)
-            case Send(ids):
-                self._submit(ids)
+            case Send():
+                self._submit(step)
             case WatchJobs(ids):
                 reports = self._watch(ids)
                 self.seen = self.seen.with_reports(reports, self._clock.now())
 
-    def _submit(self, tag_ids: Sequence[str]) -> None:
-        answer = self._send(tag_ids)
+    def _submit(self, step: Send) -> None:
+        tag_ids = step.ids
+        late = self._clock.now() > step.before
+        answer = Refused(TooLate("Saving the journal took too long; nothing was sent.")) if late else self._send(tag_ids)
         self.seen = self.seen.with_answer(self.journal.last_number, tag_ids, answer, self._clock.now())
         self._save(heard(self._request, self.journal, self.seen, tag_ids, answer))
         if isinstance(answer, Accepted):
@@ -159,10 +163,9 @@ class TagDeletion:
     def _read_list(self) -> None:
         """Read the list with a token that was fetched before, so that nothing has to be fetched between the list and a submission."""
         self._token = self._client.access_token(self._rejected)
-        began = self._clock.now()
         counted_by_list = any(chosen.max_records is not None for chosen in self._request.chosen.values())
         tags = read_tags(self._client, self._module, include_usage=counted_by_list)
-        self.seen = self.seen.with_list({tag.id: Listed(tag.name, tag.record_count) for tag in tags.values()}, began)
+        self.seen = self.seen.with_list({tag.id: Listed(tag.name, tag.record_count) for tag in tags.values()}, self._clock.now())
 
     def _id_of_module(self) -> str:
         modules = {module.api_name: module.id for module in self._client.send(list_modules()) if module.api_name}
@@ -208,8 +211,13 @@ class TagDeletion:
         log.info("Zoho has scheduled job %s for %s of %s.", job_id, counted(len(tag_ids), "tag"), self._module)
         return Accepted(job_id)
 
-    def _log_submission(self, tag_ids: Sequence[str]) -> None:
-        log_list(log, f"Asking Zoho to delete {counted(len(tag_ids), 'tag')} of {self._module}", self.names(tag_ids))
+    def _log_submission(self, tag_ids: tuple[str, ...]) -> None:
+        what = f"Asking Zoho to delete {counted(len(tag_ids), 'tag')} of {self._module}"
+        if tag_ids == self._named:
+            log.info("%s, the same as before.", what)
+        else:
+            log_list(log, what, self.names(tag_ids))
+        self._named = tag_ids
         again = [i for i in tag_ids if (s := self.journal.submission_of(i)) is not None and s.job_id is None]
         if again:
             log.warning(

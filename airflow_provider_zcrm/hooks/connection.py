@@ -34,20 +34,23 @@ def config_of(
 
     :param login: client id.
     :param password: client secret.
-    :param extra: the rest, by the names of `airflow_provider_zcrm.connection_form.FIELDS`.
+    :param extra: the rest, by the names of `airflow_provider_zcrm.connection_form.FIELDS`. Outer blanks of all texts do not count.
     :param allowed_hosts: ``[zoho_crm] allowed_hosts`` of the Airflow configuration, separated by commas.
     :param request_timeout: for a connection that has none, in seconds.
     :param shared_store: for a connection that has none.
     :raises InvalidConnection: naming the field
     """
-    given = {name: value for name, value in extra.items() if value not in (None, "")}
+    if not isinstance(extra, Mapping):
+        raise InvalidConnection("The extra of the connection is no JSON object.", advice="Save the connection again.")
+    login, password = _stripped(login), _stripped(password)
+    given = {name: value for name, found in extra.items() if (value := _stripped(found)) not in (None, "")}
     _check_names(given)
     values = {**_DEFAULTS, "request_timeout": request_timeout, "shared_store": shared_store, **given}
     if not login:
         raise InvalidConnection("The connection has no login: it is the client id of Zoho's API console.")
     if not password:
         raise InvalidConnection("The connection has no password: it is the client secret of Zoho's API console.")
-    grant = grant_of(str(values["grant_type"]), values.get("refresh_token"), _text(values, "zsoid"), _text(values, "scope"))
+    grant = grant_of(str(values["grant_type"]), _text(values, "refresh_token"), _text(values, "zsoid"), _text(values, "scope"))
     hosts = hosts_of(
         str(values["data_center"]).lower(),
         str(values["environment"]).lower(),
@@ -78,8 +81,17 @@ def _check_names(values: Mapping[str, Any]) -> None:
             )
 
 
+def _stripped(value: Any) -> Any:
+    """Return a text without outer blanks: one that was read from a file often ends with a line break."""
+    return value.strip() if isinstance(value, str) else value
+
+
 def _text(values: Mapping[str, Any], name: str) -> str | None:
-    return str(values[name]) if name in values else None
+    """Return a field as text; a number stands for its digits."""
+    value = values.get(name)
+    if isinstance(value, (Mapping, list)):
+        raise InvalidConnection(f"{name} in the extra of the connection is no text.")
+    return None if value is None else str(value)
 
 
 def _version(value: str) -> str:

@@ -21,7 +21,7 @@ class BackupTagsOperator(BaseOperator):
     """Writes name, colour and id of tags, and the ids of the records that carry them, into a file that `RestoreTagsOperator` reads.
 
     It fails if it finds fewer records for a tag than Zoho says carry it, so that no delete follows. A backup that stands there already is
-    never overwritten; one that this very task instance wrote in an earlier try is kept.
+    never overwritten; one that this very task instance wrote in an earlier attempt is kept.
     Returns ``path``, and how many ``tags`` and ``records`` (pairs of a record and a tag) are in it. Without tags nothing is written, and
     ``path`` is None. XCom ``api_calls`` and ``credits_left`` say what it has cost.
 
@@ -63,7 +63,7 @@ class BackupTagsOperator(BaseOperator):
         """Read everything, compare it with Zoho's counts, and only then write the file.
 
         :raises ZohoCrmFailure: another backup stands there, or Zoho refuses a call
-        :raises BackupShort: fewer records were found than there must be; a retry looks again
+        :raises BackupShort: fewer records were found than there must be; a retry reads again
         """
         from airflow_provider_zcrm.backup.backup_file import BackupFile
         from airflow_provider_zcrm.backup.org import org_id

@@ -30,7 +30,7 @@ DEFAULT_MAX_RECORDS = 1000
 
 
 class RefusesWhatCameOutEmpty(BaseOperator):
-    """Tells an argument that was not given from one whose template, or another task's output, came out as None."""
+    """Distinguishes an argument that was not given from one whose template, or another task's output, came out as None."""
 
     _given: tuple[str, ...] = ()
 

@@ -28,7 +28,7 @@ _JOURNAL = "zoho_crm_delete_records"
 class DeleteRecordsOperator(DeleteOperator):
     """Deletes records of one module by their ids, up to 500 with one call, at once: there is no job to wait for.
 
-    Returns the ids that Zoho has deleted, also those of earlier attempts. XCom ``report`` says what became of all: ``deleted``,
+    Returns the ids that Zoho has deleted, also those of earlier attempts. XCom ``report`` has all of them: ``deleted``,
     ``not_found`` and ``failed``. A retry sends only what is not deleted yet. ``api_calls`` and ``credits_left`` say what it has cost.
 
     .. seealso:: docs/records.md, and Zoho's crm/developer/docs/api/v8/mass-delete.html
@@ -70,7 +70,7 @@ class DeleteRecordsOperator(DeleteOperator):
         self._note_given("max_records")
 
     def execute(self, context: Context) -> list[str]:
-        """Delete what no earlier attempt has deleted, and look which of the refused records are still there.
+        """Delete what no earlier attempt has deleted, and read which of the refused records are still there.
 
         :raises ZohoCrmFailure: what no retry will fix
         :raises ZohoCrmError: what a retry may fix; it goes on where this attempt stopped

@@ -32,10 +32,11 @@ _TO_DELETE_THE_REST = "set confirm_resubmit=True and clear the task: it submits 
 class MassDeleteRecordsOperator(MassDeleteOperator):
     """Deletes all records that a custom view of one module shows, in one job. `DeleteRecordsOperator` deletes records by their ids.
 
-    A custom view is submitted once in a DAG run: a retry, or clearing the task, takes up the job that there is. A submission whose outcome
-    nobody knows fails the task without retry, and is sent again only if a person sets ``confirm_resubmit``.
+    A custom view is submitted once in a DAG run: a retry, or clearing the task, goes on with the job that there is. A submission whose
+    outcome is unknown fails the task without retry, and is sent again only if a person sets ``confirm_resubmit``. The view is counted
+    directly before each submission, for ``max_records``.
     Returns the list of job ids, empty if the view shows no record; XCom ``job_id`` holds them for a sensor. A task that waits pushes
-    what became of each job as ``report``. ``api_calls`` and ``credits_left`` say what it has cost.
+    a ``report`` of each job. ``api_calls`` and ``credits_left`` say what it has cost.
 
     .. seealso:: docs/records.md, and Zoho's crm/developer/docs/api/v8/mass-delete.html
 
@@ -46,8 +47,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
     :param max_records: fail before anything is sent if more records than this would go; None for any number, and no count (templated).
     :param max_share: fail before anything is sent if more than this share of the module's records would go, 0 to 1; 1.0 allows all, and
         with ``max_records=None`` needs no count (templated).
-    :param confirm_resubmit: submit the view although an earlier round of the task has submitted: if the outcome is unknown,
-        the job has left records, or it was another view or host. Set it when you have looked, and clear the task (templated).
+    :param confirm_resubmit: submit the view although an earlier run of the task has submitted: if the outcome is unknown,
+        the job has left records, or it was another view or host. Set it when you have looked in Zoho CRM, and clear the task (templated).
     :param dry_run: do everything but the delete; XCom ``would_delete`` is the number of records (templated, as ``is_dry_run``).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param wait_for_completion: wait until the job has ended.
@@ -108,7 +109,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         self._note_given("territory_id", "max_records")
 
     def execute(self, context: Context) -> list[str]:
-        """Take up the job that there is or submit the view, and wait if asked to.
+        """Go on with the job that there is or submit the view, and wait if the task waits.
 
         :raises ZohoCrmFailure: what no retry will fix, also a failed job and a submission of unknown outcome
         :raises ZohoCrmError: what a retry may fix; it goes on where this attempt stopped
@@ -122,8 +123,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             request = self._request()
             stored = StoredJournal(context, _JOURNAL)
             journal = self._open(context, stored, request.view)
-            if not request.dry_run:
-                stored.save(journal.to_json())
+            # also of a dry run: without a journal a later attempt must take it that a view was submitted
+            stored.save(journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
             deletion = self._deletion(context, stored, request, journal)
             done = deletion.run()

@@ -29,12 +29,12 @@ _JOURNAL = "zoho_crm_mass_delete_tags"
 class MassDeleteTagsOperator(MassDeleteOperator):
     """Deletes tags of one module, in mass-delete jobs of up to 200 tags.
 
-    Every tag is looked at directly before it is submitted: it goes only under the name under which it was requested or chosen, and a tag
-    that was chosen because few records carry it is counted again. A retry, or clearing the task, never submits again what Zoho has
-    accepted: the task keeps a journal.
+    Every tag is judged directly before it is submitted: it is deleted only under the name under which it was requested or chosen, and a
+    tag that was chosen because few records carry it is counted again. A retry, or clearing the task, never submits again what a job
+    at Zoho holds: the task keeps a journal.
     Returns the list of job ids, always a list; each accepted job is also pushed as XCom ``job_id`` (``[]`` for none, the id
     for one, the list for several), and the tags that it skips with the reasons as ``skipped``. A task that waits pushes
-    the ``report`` of each job. ``counts`` has the numbers of tags, ``api_calls`` and ``credits_left`` what it has cost.
+    the ``report`` of each job. ``counts`` has the numbers of tags, ``api_calls`` and ``credits_left`` say what it has cost.
 
     .. seealso:: docs/operators.md, and Zoho's crm/developer/docs/api/v8/mass-delete-tags.html
 
@@ -46,10 +46,10 @@ class MassDeleteTagsOperator(MassDeleteOperator):
     :param missing_tags: what to do about tags that the module does not have: ``skip`` them, or ``fail`` before anything is sent
         (templated).
     :param undeletable_tags: what to do about tags that Zoho does not delete, because automation uses them: ``skip`` those for which it
-        refuses a batch, or look at all first, with one API call per tag, and ``fail`` before anything is sent (templated).
+        refuses a batch, or ask about all first, with one API call per tag, and ``fail`` before anything is sent (templated).
     :param max_tags: fail if more tags than this would be deleted; None for any number (templated).
     :param max_share: fail if more than this share of the module's tags would be deleted, 0 to 1; 1.0 allows all (templated).
-    :param dry_run: do everything but the submission, and push the tags that would go as XCom ``would_delete`` (templated, as
+    :param dry_run: do everything but the submission, and push the tags that would be deleted as XCom ``would_delete`` (templated, as
         ``is_dry_run``, for Airflow's operators have a method of the argument's name).
     :param wait_for_completion: wait until the jobs have ended and the tags are gone from the list.
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable`` of the Airflow configuration.
@@ -111,7 +111,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         self._note_given("max_tags")
 
     def execute(self, context: Context) -> list[str]:
-        """Submit the jobs, and wait for them if asked to.
+        """Submit the jobs, and wait for them if the task waits.
 
         :raises ZohoCrmFailure: what no retry will fix
         :raises ZohoCrmError: what a retry may fix; it goes on where this attempt stopped
@@ -123,8 +123,8 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             self._check_given()
             stored = StoredJournal(context, _JOURNAL)
             journal, request = self._open(context, stored)
-            if not request.dry_run and not request.without_journal:
-                # from here on a journal says that nothing was sent but what stands in it
+            if not request.without_journal:
+                # from here on a journal says that nothing was sent but what stands in it; also one that a dry run began
                 stored.save(journal.to_json())
             ZohoCrmModuleLink.store(context, self._client.config, self.module)
             deletion = self._deletion(context, stored, request, journal)
@@ -186,8 +186,9 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
         if (self.tag_ids is None) == (self.tag_names is None):
             raise InvalidArgument("Pass either tag_ids or tag_names, not both and not neither.")
-        # the wait would refuse it too late, when the jobs are submitted
+        # the wait would refuse them too late, when the jobs are submitted
         self._poke_seconds()
+        number_setting("unknown_job_grace")
         settle = number_setting("settle")
         self._check_execution_timeout(context, settle)
         return TagRequest(

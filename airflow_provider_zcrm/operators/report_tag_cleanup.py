@@ -1,4 +1,4 @@
-"""`ReportTagCleanupOperator`: tells what the other tasks of a clean-up have done."""
+"""`ReportTagCleanupOperator`: reports what the other tasks of a clean-up have done."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLEANED_TAGS = AssetAlias("zohocrm-tags")
 
 
 class ReportTagCleanupOperator(BaseOperator):
-    """Tells in the log, and as a Markdown text that it returns, what the tasks of a clean-up have done, also if some have failed.
+    """Reports in the log, and as a Markdown text that it returns, what the tasks of a clean-up have done, also if some have failed.
 
     XCom ``numbers`` has the same as JSON values. When tags were deleted, an asset event ``zohocrm://<connection>/<module>/tags`` is
     added to the alias ``zohocrm-tags``, with the numbers as ``extra``, so that other DAGs can be scheduled on it.

@@ -119,7 +119,7 @@ class RestoreTagsOperator(BaseOperator):
         return self._report(context, restoration)
 
     def _report(self, context: Context, restoration: TagRestoration) -> dict[str, int]:
-        """Tell what was done and what was not possible, and return the numbers."""
+        """Log what was done and what was not possible, and return the numbers."""
         lost = restoration.not_restored
         for entry in lost:
             self.log.warning("Not restored: %(tag)s: %(reason)s; records: %(records)d %(record_ids)s", entry)

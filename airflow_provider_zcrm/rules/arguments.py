@@ -13,10 +13,25 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
+from airflow_provider_zcrm.rules.plain_text import plain
 
 _ID = re.compile(r"[0-9]{1,19}")
-# with strings, lists or dicts in it; what has brackets for another reason is a name, or a pattern of names
-_WRITTEN_LIST = re.compile(r"""\s*(?:[\[({]\s*(['"]).*\1|\[\s*[\[{]\s*['"].*[\]}])\s*,?\s*[\])}]\s*""", re.DOTALL)
+# what has brackets for another reason is a name, or a pattern of names
+_WRITTEN_LIST = re.compile(
+    r"\s*(?:"
+    + "|".join(
+        [
+            r"""(?:\w+\()?[\[({]\s*(['"]).*\1\s*,?\s*[\])}]\)?""",  # ['VIP', 'Hot'], frozenset({'VIP'})
+            r"""\[\s*[\[{]\s*['"].*[\]}]\s*\]""",  # [{'id': '1', 'name': 'VIP'}]
+            r"\[[^][,]+(?:,[^][,]+)+\]",  # [VIP, Hot]
+            r"\((?!\?)[^][(){}|\\,]+(?:,[^][(){}|\\,]+)+\)",  # (VIP, Hot)
+            r"\{[^][(){}|\\,]+(?:,[^][(){}|\\,]+)+\}",  # {VIP, Hot}
+            r"\[\s*None\s*\]|\[\s*\]|\(\s*\)|\{\s*\}|(?:set|frozenset)\(\)",
+        ]
+    )
+    + r")\s*",
+    re.DOTALL,
+)
 _shortened = reprlib.Repr()
 _shortened.maxstring = 100
 _shortened.maxlong = 100
@@ -103,28 +118,34 @@ def one_id_of(value: Any, argument: str) -> str:
 def names_of(value: Any, argument: str) -> list[str]:
     """Return the names in ``value`` (a string, or an iterable of strings nested at most twice), in their order, each once.
 
-    :raises InvalidArgument: for anything else, and for a list that was made a string
+    :raises InvalidArgument: one of them is not as `text_of` wants it
     """
-    names = list(flat(value, argument))
-    for name in names:
-        refuse_written_list(name, argument)
-    wrong = [name for name in names if not isinstance(name, str) or not name]
-    if wrong:
-        raise InvalidArgument(f"{argument} holds {shown(wrong[0])}, which is not the name of a tag.")
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(text_of(name, argument) for name in flat(value, argument)))
 
 
-def refuse_written_list(value: Any, argument: str) -> None:
-    """Refuse the text of a list.
+def text_of(value: Any, argument: str) -> str:
+    """Return a name as it is.
 
-    :raises InvalidArgument: it is one
+    :raises InvalidArgument: it is not text, is blank, or is the text of None or of a list: it came out empty or was changed on its way
     """
-    if isinstance(value, str) and _WRITTEN_LIST.fullmatch(value):
+    if not isinstance(value, str):
+        raise InvalidArgument(
+            f"{argument} holds {shown(value)}, which is not text.",
+            advice="Write it in quotes. A template of a DAG with render_template_as_native_obj=True makes a number of '2024': there, write "
+            "\"'{{ ... }}'\", or the expression in a list where a list may stand: '{{ [...] }}'.",
+        )
+    if not plain(value) or value.strip() == "None":
+        raise InvalidArgument(
+            f"{argument} holds {shown(value)}: it came out empty.",
+            advice=f"Look at what it is made of. Where it is not meant to count, leave {argument} out.",
+        )
+    if _WRITTEN_LIST.fullmatch(value):
         raise InvalidArgument(
             f"{argument} holds the string {shown(value)}, which looks like a list.",
             advice="Pass a list, or task.output for what another task returns; a Jinja expression makes a string of a list, unless the DAG "
             "has render_template_as_native_obj=True.",
         )
+    return value
 
 
 def flat(value: Any, argument: str, depth: int = 2) -> Iterable[Any]:

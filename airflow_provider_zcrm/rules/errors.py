@@ -5,7 +5,7 @@ What Zoho's answers mean stands in `airflow_provider_zcrm.api.errors`, with the 
 
 from __future__ import annotations
 
-from airflow_provider_zcrm.api.errors import PermanentError, ZohoCrmError
+from airflow_provider_zcrm.api.errors import PermanentError, RetryableError, ZohoCrmError
 
 
 class GuardTripped(PermanentError):
@@ -46,3 +46,9 @@ class DeadlineReached(ZohoCrmError):
     """The time that the user gave is over before the work is."""
 
     default_advice = "Give the task a longer timeout; clearing it goes on where it stopped."
+
+
+class TooLate(RetryableError):
+    """Saving the journal took so long that what was seen before is too old to act on; nothing was sent."""
+
+    default_advice = "It is looked at again. If this comes back, Airflow's API server or its database is slow."

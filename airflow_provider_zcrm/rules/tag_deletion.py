@@ -34,6 +34,7 @@ from airflow_provider_zcrm.api.errors import (
 )
 from airflow_provider_zcrm.api.mass_delete import refused_tag
 from airflow_provider_zcrm.rules.deadline import check_deadline
+from airflow_provider_zcrm.rules.log_lists import counted
 from airflow_provider_zcrm.rules.pauses import pause_for_other_job, pause_until
 from airflow_provider_zcrm.rules.tag_journal import Entry, Submission, TagJournal, digest_of_name
 from airflow_provider_zcrm.rules.tag_request import TagRequest
@@ -95,9 +96,13 @@ class WaitUntil:
 
 @dataclass(frozen=True)
 class Send:
-    """Submit these tags, once."""
+    """Submit these tags, once, and not later than ``before``: the journal is saved first, and that may take long.
+
+    :param before: epoch seconds at which the list of tags is too old.
+    """
 
     ids: tuple[str, ...]
+    before: float
 
 
 @dataclass(frozen=True)
@@ -266,18 +271,20 @@ def _by_count(request: TagRequest, seen: Seen, tag_id: str, now: float) -> Verdi
 def _submit(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> tuple[TagJournal, Step]:
     """Return the next step until every requested tag is in a job, gone or skipped; then the jobs are watched, if that is wanted."""
     if journal.request not in (None, request.digest):
+        now_requested = counted(len(request.ids) + len(request.names), "tag")
         raise InvalidArgument(
-            f"The requested tags changed between retries. Now: {len(request.ids) + len(request.names)} tags of {request.module}. "
-            "Nothing was sent.",
+            f"The requested tags changed between retries. Now: {now_requested} of {request.module}. Nothing was sent.",
             advice="Clear the task, so that the request is judged again; the task knows what it has submitted.",
         )
     if seen.listed is None and (request.ids or request.names):
         return journal, ReadList()
     if journal.request is None:
         tags = _requested(request, journal, seen)
-        uncounted = tuple(i for i in _present(tags, seen) if i not in seen.counts) if request.undeletable_tags == "fail" else ()
-        if uncounted:
-            return journal, CountTags(uncounted)
+        if request.undeletable_tags == "fail":
+            present = _present(tags, seen)
+            first = _count_first(seen, present, [tag_id for tag_id in present if tag_id not in seen.counts])
+            if first is not None:
+                return journal, first
         journal = _resolved(request, journal, seen, tags)
     return _act(request, journal, seen, now)
 
@@ -291,7 +298,7 @@ def _act(request: TagRequest, journal: TagJournal, seen: Seen, now: float) -> tu
         return journal, AskJobs(ask)
     ready = [tag_id for tag_id, found in verdicts.items() if found.what in ("send", "count")]
     if request.dry_run:
-        return journal, _before_sending(seen, ready, verdicts) or Done((), would_delete=tuple(ready))
+        return journal, _count_first(seen, ready, _uncounted(ready, verdicts)) or Done((), would_delete=tuple(ready))
     if ready:
         return _send(request, journal, seen, ready[: request.batch_size], verdicts, now)
     waits = [found.at for found in verdicts.values() if found.what == "wait"]
@@ -323,14 +330,14 @@ def _send(
     pause = _pause(seen, batch)
     if pause is not None and pause.at > now:
         return journal, pause
-    first = _before_sending(seen, batch, verdicts)
+    first = _count_first(seen, batch, _uncounted(batch, verdicts))
     if first is not None:
         return journal, first
     if not seen.module_found:
         return journal, FindModule()
     if seen.waited or now - seen.read_at > FRESH_LIST or _refused_since_the_read(seen):
         return journal, ReadList()
-    return journal.with_intent(batch, request.attempt), Send(tuple(batch))
+    return journal.with_intent(batch, request.attempt), Send(tuple(batch), seen.read_at + FRESH_LIST)
 
 
 def _refused_since_the_read(seen: Seen) -> bool:
@@ -338,13 +345,16 @@ def _refused_since_the_read(seen: Seen) -> bool:
     return seen.refusals is not None and seen.refusals.at >= seen.read_at and not isinstance(seen.refusals.error, TagInUse)
 
 
-def _before_sending(seen: Seen, batch: Iterable[str], verdicts: Mapping[str, Verdict]) -> Step | None:
-    """Return the count of the tags of a batch that need it, and then a look at the list; None where that is done."""
-    uncounted = tuple(tag_id for tag_id in batch if verdicts[tag_id].what == "count")
+def _uncounted(batch: Iterable[str], verdicts: Mapping[str, Verdict]) -> list[str]:
+    return [tag_id for tag_id in batch if verdicts[tag_id].what == "count"]
+
+
+def _count_first(seen: Seen, tag_ids: Iterable[str], uncounted: Sequence[str]) -> Step | None:
+    """Return the count of those of the tags that need it, and then a look at the list; None where that is done."""
     if uncounted:
-        return CountTags(uncounted)
-    counted_at = max((seen.counts[tag_id].at for tag_id in batch if tag_id in seen.counts), default=-math.inf)
-    return ReadList() if counted_at >= seen.read_at else None
+        return CountTags(tuple(uncounted))
+    counted_at = [seen.counts[tag_id].at for tag_id in tag_ids if tag_id in seen.counts]
+    return ReadList() if counted_at and max(counted_at) >= seen.read_at else None
 
 
 def _pause(seen: Seen, batch: Sequence[str]) -> WaitUntil | None:

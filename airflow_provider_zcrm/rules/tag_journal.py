@@ -48,6 +48,7 @@ class Submission:
     :param attempt: Airflow's try number.
     :param job_id: None as long as the outcome is not known.
     :param superseded: a later submission holds tags that this one left.
+    :param module: API name of the module, if that is not the journal's: the task has been given another one since.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Submission:
     attempt: int
     job_id: str | None = None
     superseded: bool = False
+    module: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ class TagJournal:
             return self
         known = {**self.others, **self.tags}
         others = {tag_id: replace(entry, skipped="") for tag_id, entry in known.items()}
-        return TagJournal(self.host, module, run, deadline, others=others, submissions=self.submissions, last_number=self.last_number)
+        of_module = [replace(s, module=s.module or self.module) for s in self.submissions]
+        submissions = tuple(replace(s, module=None) if s.module == module else s for s in of_module)
+        return TagJournal(self.host, module, run, deadline, others=others, submissions=submissions, last_number=self.last_number)
 
     def known(self, tag_id: str) -> Entry | None:
         """Return what is known of a tag, requested now or not."""
@@ -109,10 +113,13 @@ class TagJournal:
     def with_request(self, request: str, requested: int, existing: int, tags: Mapping[str, Entry], listed: Iterable[str]) -> TagJournal:
         """Return the journal with what this run requests.
 
-        :param listed: ids of all tags that the module has; what else is known of tags that are gone says nothing any more.
+        :param listed: ids of all tags that the module has; what else is known of tags that are gone says nothing any more,
+            unless it is of another module.
         """
         still_there = set(listed)
-        others = {i: entry for i, entry in {**self.others, **self.tags}.items() if i not in tags and i in still_there}
+        elsewhere = {s.number for s in self.submissions if s.module}
+        known = {**self.others, **self.tags}
+        others = {i: entry for i, entry in known.items() if i not in tags and (i in still_there or entry.submission in elsewhere)}
         return replace(self, request=request, requested=requested, existing=existing, tags=dict(tags), others=others)
 
     def with_intent(self, tag_ids: Iterable[str], attempt: int) -> TagJournal:
@@ -148,7 +155,7 @@ class TagJournal:
     def to_json(self) -> dict[str, Any]:
         """Return the value to store; without tuples, which Airflow's store refuses."""
         tags, others = ({i: _packed(entry) for i, entry in part.items()} for part in (self.tags, self.others))
-        submissions = [{name: value for name, value in vars(s).items() if value not in (None, False)} for s in self.submissions]
+        submissions = [{name: value for name, value in vars(s).items() if not (value is None or value is False)} for s in self.submissions]
         return {"v": _VERSION, **vars(self), "tags": tags, "others": others, "submissions": submissions}
 
     @staticmethod

@@ -151,7 +151,12 @@ class WaitUntil:
 
 @dataclass(frozen=True)
 class Send:
-    """Submit the view, once."""
+    """Submit the view, once, and not later than ``before``: the journal is saved first, and that may take long.
+
+    :param before: epoch seconds at which the count is too old.
+    """
+
+    before: float
 
 
 @dataclass(frozen=True)
@@ -219,10 +224,11 @@ def _next(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, now: float
     first = _pause(request, journal, seen, now) or _count_first(request, seen, now)
     if first is not None:
         return journal, first
-    if request.dry_run:
+    if request.dry_run or seen.count is None:
         return journal, Done(None)
-    counted = seen.count[0] if seen.count and request.guards.need_count else None
-    return journal.with_intent(request.view, now, counted), Send()
+    counted_at = seen.count[2]
+    counted = seen.count[0] if request.guards.need_count else None
+    return journal.with_intent(request.view, now, counted), Send(counted_at + FRESH_COUNT)
 
 
 def _count_first(request: ViewRequest, seen: ViewSeen, now: float) -> Step | None:
@@ -230,10 +236,11 @@ def _count_first(request: ViewRequest, seen: ViewSeen, now: float) -> Step | Non
 
     :raises GuardTripped: the view shows more records than it may
     """
-    refused_at = seen.refusals[3] if seen.refusals else -math.inf
-    if seen.count is None or seen.waited or now - seen.count[2] > FRESH_COUNT or refused_at >= seen.count[2]:
+    count, refusals = seen.count, seen.refusals
+    stale = count is None or seen.waited or now - count[2] > FRESH_COUNT
+    if count is None or stale or (refusals is not None and isinstance(refusals[1], TokenRejected) and refusals[3] >= count[2]):
         return CountView(view=request.guards.need_count, module=request.guards.need_share)
-    in_view, in_module, _ = seen.count
+    in_view, in_module, _ = count
     request.guards.check(in_view, in_module, _shown(request.view), request.view.module)
     return None
 

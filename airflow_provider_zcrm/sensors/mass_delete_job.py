@@ -32,7 +32,7 @@ _TO_DELETE_THE_REST = {
 
 
 class MassDeleteJobSensor(BaseSensorOperator):
-    """Waits until one or several mass-delete jobs have ended, and returns what became of each.
+    """Waits until one or several mass-delete jobs have ended, and returns how each ended.
 
     Returns, per job, ``id``, ``kind``, ``module``, ``state``, ``total``, ``deleted`` and ``failed`` (None where Zoho does not say).
     Is done at once for an empty list. A FAILED job fails the task for good; with ``soft_fail=True`` it is skipped instead.
@@ -85,7 +85,7 @@ class MassDeleteJobSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Ask once for the jobs that have not ended; a deferrable sensor then hands over to the triggerer.
 
-        :raises ZohoCrmFailure: a job failed, or another error that no retry will mend
+        :raises ZohoCrmFailure: a job failed, or another error that no retry can fix
         :raises ZohoCrmError: a passing fault outlasted the client's patience; never in a deferrable sensor
         """
         from airflow_provider_zcrm.hooks.errors import airflow_errors

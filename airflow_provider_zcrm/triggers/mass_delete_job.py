@@ -36,7 +36,7 @@ _LONGEST_JITTER = 60.0
 
 
 class MassDeleteJobTrigger(BaseTrigger):
-    """Waits until mass-delete jobs have ended, a limit is reached, or an error comes that no waiting will mend.
+    """Waits until mass-delete jobs have ended, a limit is reached, or an error comes that no waiting can fix.
 
     :param wait: the arguments of `JobWait`.
     """

@@ -20,6 +20,7 @@ import pytest
 from airflow.providers_manager import ProvidersManager
 from coverage import Coverage
 
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.cli.conftest import CODE, Zoho
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 
@@ -125,6 +126,26 @@ def test_a_connection_that_is_there_is_not_replaced_unless_asked_and_no_code_is_
     extra = json.loads(new["extra"])
     assert (new["login"], extra["data_center"], extra["max_concurrency"]) == (CLIENT_ID, "us", 3)
     assert airflow.run("check", "taken", zoho=zoho).code == 0
+
+
+def test_a_connection_with_hosts_of_its_own_keeps_them_and_its_secrets_go_nowhere_else(
+    zoho: Zoho, airflow: Airflow, emulator_server: EmulatorServer
+) -> None:
+    url = emulator_server.url
+    extra = {"accounts_url": url, "api_url": f"{url}/", "data_center": "eu", "environment": "sandbox"}
+    old = {"conn_type": "zoho_crm", "login": "other", "extra": extra}
+    assert airflow.run("connections", "add", "own", "--conn-json", json.dumps(old), module="airflow").code == 0
+    zoho.seed("eu", "sandbox")
+
+    done = airflow.run("connect", "own", "--replace", "--credentials", "-", stdin=SELF_CLIENT, zoho=zoho)
+
+    assert done.code == 0
+    assert f"Of the old one stays: accounts_url={url}, api_url={url}." in done.err
+    assert zoho.asked() == []
+    exported = airflow.home / "own.json"
+    assert airflow.run("connections", "export", str(exported), module="airflow").code == 0
+    kept = json.loads(json.loads(exported.read_text())["own"]["extra"])
+    assert {name: kept[name] for name in extra} == {**extra, "api_url": url}
 
 
 def test_without_a_database_nothing_is_asked_of_zoho(zoho: Zoho, airflow: Airflow, tmp_path: Path) -> None:

@@ -196,3 +196,26 @@ def test_hosts_of_ones_own_are_kept(run: Run, zoho: Zoho, emulator_server: Any) 
     assert done.config
     assert (done.config.hosts.accounts_url, done.config.hosts.api_url) == (emulator_server.url, emulator_server.url)
     assert zoho.asked() == []
+
+
+@pytest.mark.parametrize("form", ["json", "uri"])
+def test_a_file_that_is_replaced_keeps_the_hosts_of_its_connection(
+    run: Run, zoho: Zoho, emulator_server: Any, tmp_path: Path, form: str
+) -> None:
+    url, path = emulator_server.url, tmp_path / "connection"
+    assert run("--to", form, "--file", str(path), "--accounts-url", url, "--api-url", url).code == 0
+    again = {**SECRETS, "code": zoho.control.grant_code()}
+
+    done = run("--to", form, "--file", str(path), "--replace", secrets=again)
+
+    assert done.code == 0
+    assert f"Of the old one stays: accounts_url={url}, api_url={url}." in done.err
+    assert zoho.asked() == []
+
+
+def test_an_api_host_of_ones_own_beside_zohos_accounts_is_kept(run: Run, zoho: Zoho, emulator_server: Any) -> None:
+    done = run("--accounts-url", "https://accounts.zoho.com", "--api-url", emulator_server.url)
+    assert done.code == 0
+    assert done.config
+    assert (done.config.hosts.accounts_url, done.config.hosts.api_url) == ("https://accounts.zoho.com", emulator_server.url)
+    assert zoho.accounts_asked() == ["us"] * len(zoho.asked())

@@ -46,6 +46,13 @@ def test_fields_that_the_form_leaves_empty_have_their_defaults() -> None:
     assert config.hosts.api_url == "https://www.zohoapis.com"
 
 
+def test_blanks_and_line_breaks_around_what_was_read_from_files_do_not_count() -> None:
+    extra = {"refresh_token": f" {REFRESH_TOKEN}\r\n", "data_center": "eu\n", "environment": " sandbox", "max_concurrency": "7\n"}
+    assert config_of(f"{CLIENT_ID}\n", f"\t{CLIENT_SECRET}\n", extra) == config_of(
+        CLIENT_ID, CLIENT_SECRET, {**GOOD, "data_center": "eu", "environment": "sandbox", "max_concurrency": 7}
+    )
+
+
 def test_client_credentials_need_no_refresh_token() -> None:
     extra = {"grant_type": "client_credentials", "zsoid": 808232144, "scope": "ZohoCRM.settings.ALL"}
     assert config_of(CLIENT_ID, CLIENT_SECRET, extra).credentials.grant == ClientCredentialsGrant("808232144", "ZohoCRM.settings.ALL")
@@ -81,6 +88,19 @@ def test_verify_means_what_it_means_in_requests(value: Any, meaning: Any) -> Non
         ("i", "s", {**GOOD, "api_url": "https://www.zohoapis.com"}, "accounts_url"),
         ("i", "s", {**GOOD, "api_url": "http://www.zohoapis.com", "accounts_url": "https://accounts.zoho.com"}, "api_url must use https"),
         ("i", "s", {**GOOD, "api_url": "https://evil.example", "accounts_url": "https://accounts.zoho.com"}, "allowed_hosts"),
+        (
+            "i",
+            "s",
+            {**GOOD, "environment": "sandbox", "api_url": "https://www.zohoapis.com", "accounts_url": "https://accounts.zoho.com"},
+            "whose host is https://sandbox.zohoapis.com",
+        ),
+        (" \n", "s", GOOD, "login"),
+        ("i", "\n", GOOD, "password"),
+        ("i", "s", {"refresh_token": " \n"}, "refresh_token"),
+        ("i", "s", {"refresh_token": {"token": "x"}}, "refresh_token in the extra of the connection is no text"),
+        ("i", "s", {**GOOD, "api_url": ["x"], "accounts_url": ["x"]}, "accounts_url in the extra of the connection is no text"),
+        ("i", "s", ["refresh_token"], "extra of the connection is no JSON object"),
+        ("i", "s", "refresh_token", "extra of the connection is no JSON object"),
     ],
 )
 def test_a_connection_that_cannot_work_is_refused_with_the_field(login: str, password: str, extra: dict[str, Any], named: str) -> None:

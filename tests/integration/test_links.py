@@ -43,7 +43,7 @@ TASKS: dict[str, Callable[[], BaseOperator]] = {
     "delete records": lambda: DeleteRecordsOperator(task_id="delete", module="Leads", record_ids=["2276164000006064001"]),
     "find": lambda: FindTagsOperator(task_id="find", module="Leads", selection={"name_glob": ["h*"]}),
     "restore": lambda: RestoreTagsOperator(task_id="restore", path=f"{BACKUPS}/Leads.jsonl"),
-    "wait": lambda: MassDeleteJobSensor(task_id="wait", module="Leads", job_id="2276164000001234567", unknown_job_grace=0),
+    "wait": lambda: MassDeleteJobSensor(task_id="wait", module="Leads", job_id="2276164000001234567"),
 }
 # makes no call to Zoho, so it does not know where its module is
 REPORT = ReportTagCleanupOperator(task_id="report", module="Leads", find_task_id="find", delete_task_id="delete")
@@ -53,7 +53,7 @@ def run(task: str) -> dict[str, Any]:
     """Run a task and return its XComs; the sensor fails, because no job has its id."""
     if task == "restore":
         run("back up")
-    started = TaskRun(TASKS[task]())
+    started = TaskRun(TASKS[task](), unknown_job_grace=0)
     with pytest.raises(ZohoCrmFailure) if task == "wait" else nullcontext():
         started.start()
     return started.ti.xcoms

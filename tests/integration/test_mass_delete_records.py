@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_zcrm.api import mass_delete as api_mass_delete
 from airflow_provider_zcrm.api.mass_delete import submit_records_by_view
+from airflow_provider_zcrm.deletion.clock import AttemptClock
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
@@ -262,6 +263,17 @@ def test_a_dry_run_does_everything_but_the_post(emulator: Control, arguments: di
     assert posts(emulator) == []
 
 
+@pytest.mark.parametrize("again", ["retry", "clear"])
+def test_a_run_after_a_dry_run_submits_the_view(emulator: Control, again: str) -> None:
+    task = by_view(dry_run=True)
+    task.try_once()
+    if again == "clear":
+        task.clear()
+    task.task.is_dry_run = False  # type: ignore[attr-defined]
+    assert len(task.try_once()) == 1
+    assert accepted(emulator) == [LEADS[:4]]
+
+
 def test_a_dry_run_trips_the_guard_too(emulator: Control) -> None:
     with pytest.raises(ZohoCrmFailure, match="forbids"):
         by_view(dry_run=True, max_records=1).try_once()
@@ -341,7 +353,7 @@ def test_a_person_may_confirm_that_the_view_is_sent_once_more(emulator: Control,
     assert accepted(emulator) == [LEADS[:4]]
 
 
-def test_a_confirmation_counts_for_the_next_round_only(emulator: Control) -> None:
+def test_a_confirmation_counts_for_the_next_run_of_the_task_only(emulator: Control) -> None:
     emulator.fault("drop_before", MASS_DELETE, method="POST")
     task = by_view(confirm_resubmit=True)
     with pytest.raises(ZohoCrmFailure):
@@ -467,7 +479,7 @@ def test_the_job_of_somebody_else_is_waited_for_until_the_deadline(emulator: Con
     with pytest.raises(ZohoCrmFailure, match="timeout of the task is reached"):
         task.try_once()
     assert task.store is not None
-    assert [entry["state"] for entry in task.store.get("zoho_crm_mass_delete_records")["submissions"]] == ["refused"]
+    assert task.store.get("zoho_crm_mass_delete_records")["submissions"] == []
 
 
 @pytest.mark.parametrize("lost", [True, False])
@@ -479,9 +491,9 @@ def test_a_task_that_gets_another_view_submits_nothing_until_a_person_says_so(em
         task.try_once()
     task.task.cvid = ALL_LEADS  # type: ignore[attr-defined]
     task.clear()
-    said = "nobody knows whether Zoho took that" if lost else "accepted job"
+    said = "nobody knows whether Zoho accepted that" if lost else "accepted job"
     for _ in range(2):
-        with pytest.raises(ZohoCrmFailure, match=rf"{said}.*Now it is asked to delete those of custom view {ALL_LEADS}.*same order"):
+        with pytest.raises(ZohoCrmFailure, match=rf"{said}.*Now it is to delete those of custom view {ALL_LEADS}.*same order"):
             task.try_once()
     assert len(posts(emulator)) == 1
     confirm(task)
@@ -500,7 +512,7 @@ def test_mapped_views_in_another_order_are_not_submitted_again(emulator: Control
     for task, view in ((old, ALL_LEADS), (everybody, OLD_LEADS)):
         task.task.cvid = view  # type: ignore[attr-defined]
         task.clear()
-        with pytest.raises(ZohoCrmFailure, match="Now it is asked to delete those of custom view"):
+        with pytest.raises(ZohoCrmFailure, match="Now it is to delete those of custom view"):
             task.try_once()
     assert len(posts(emulator)) == 2
 
@@ -515,7 +527,7 @@ def test_a_view_is_not_submitted_to_another_host_until_a_person_says_so(
     with suppress(ZohoCrmFailure):
         task.try_once()
     with another_host(monkeypatch) as other:
-        with pytest.raises(ZohoCrmFailure, match=rf"That was at http://127\.0.*Now it is asked .* at {other.url}"):
+        with pytest.raises(ZohoCrmFailure, match=rf"That was at http://127\.0.*Now it is to delete .* at {other.url}"):
             task.try_once()
         assert other.control.requests("/crm/") == []
         confirm(task)
@@ -526,16 +538,34 @@ def test_a_view_is_not_submitted_to_another_host_until_a_person_says_so(
 def test_a_wait_does_not_believe_another_host(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     task = by_view(wait_for_completion=True, deferrable=True, unknown_job_grace=0.3)
     task.start()
-    with another_host(monkeypatch) as other, pytest.raises(ZohoCrmFailure, match=f"leads to {other.url} now"):
+    with another_host(monkeypatch) as other, pytest.raises(ZohoCrmFailure, match=f"now points to {other.url}, but this task started on"):
         task.resume()
 
 
-def test_a_view_that_grows_while_another_job_is_waited_for_trips_the_guard(emulator: Control) -> None:
-    emulator.next_jobs(1, start_delay=0.3, duration=0.3)
-    ZohoCrmHook().get_conn().send(submit_records_by_view("Leads", ALL_LEADS))
-    emulator.add_records("Leads", [f"22761640000060650{number}" for number in range(20, 60)])
-    with pytest.raises(ZohoCrmFailure, match="max_records=10 forbids"):
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"status": 429},
+        {"status": 429, "headers": {"Retry-After": "1"}},
+        {"status": 400, "body": {"code": "ALREADY_SCHEDULED", "details": {"api_name": "cvid"}, "message": "m", "status": "error"}},
+    ],
+    ids=str,
+)
+def test_a_view_that_grows_while_the_task_waits_after_a_refusal_trips_the_guard(
+    emulator: Control, monkeypatch: pytest.MonkeyPatch, refusal: dict[str, Any]
+) -> None:
+    sleep_until = AttemptClock.sleep_until
+
+    def sleep_while_the_view_grows(clock: AttemptClock, at: float) -> None:
+        emulator.add_records("Leads", [NEW])
+        sleep_until(clock, at)
+
+    monkeypatch.setattr(AttemptClock, "sleep_until", sleep_while_the_view_grows)
+    emulator.fault("status", MASS_DELETE, method="POST", **refusal)
+    with pytest.raises(ZohoCrmFailure, match="11 records would be deleted .*max_records=10 forbids"):
         by_view(cvid=ALL_LEADS, max_records=10).try_once()
+    assert len(posts(emulator)) == 1
+    assert accepted(emulator) == []
 
 
 def test_a_refusal_leaves_the_way_free(emulator: Control) -> None:
@@ -549,7 +579,7 @@ def test_a_refusal_leaves_the_way_free(emulator: Control) -> None:
 
 
 @pytest.mark.parametrize(("write", "sent"), [(1, 0), (2, 0), (3, 1)], ids=["opening", "intent", "job id"])
-def test_a_try_that_ends_at_any_step_is_followed_by_no_second_submission(emulator: Control, write: int, sent: int) -> None:
+def test_an_attempt_that_ends_at_any_step_is_followed_by_no_second_submission(emulator: Control, write: int, sent: int) -> None:
     task = by_view(cvid=ALL_LEADS)
     assert task.store is not None
     task.store.fail_on_write = write
@@ -564,13 +594,13 @@ def test_a_try_that_ends_at_any_step_is_followed_by_no_second_submission(emulato
     assert len(posts(emulator)) == 1
 
 
-def test_without_a_task_state_store_a_view_is_refused_on_every_try_but_the_first(emulator: Control) -> None:
+def test_without_a_task_state_store_a_view_is_refused_in_every_attempt_but_the_first(emulator: Control) -> None:
     task = by_view(state=False)
     task.try_once()
     for again in (None, task.clear, None):
         if again:
             again()
-        with pytest.raises(ZohoCrmFailure, match=r"whether an earlier try of this task has asked.*Airflow keeps none.*Nothing is sent"):
+        with pytest.raises(ZohoCrmFailure, match=r"whether an earlier attempt of this task has asked.*Airflow keeps none.*Nothing is sent"):
             task.try_once()
     assert len(posts(emulator)) == 1
 
@@ -593,7 +623,7 @@ def test_a_journal_that_a_clear_has_taken_away_is_a_reason_to_refuse(emulator: C
     assert len(posts(emulator)) == 2
 
 
-def test_excluded_a_journal_that_a_person_deletes_between_two_tries_is_not_missed(emulator: Control) -> None:
+def test_excluded_a_journal_that_a_person_deletes_between_two_attempts_is_not_missed(emulator: Control) -> None:
     task = by_view(cvid=ALL_LEADS, wait_for_completion=True)
     task.try_once()
     emulator.add_records("Leads", [NEW])
@@ -606,7 +636,7 @@ def test_excluded_a_journal_that_a_person_deletes_between_two_tries_is_not_misse
 def test_a_journal_of_another_version_is_not_guessed_at(emulator: Control) -> None:
     task = by_view()
     assert task.store is not None
-    task.store.set("zoho_crm_mass_delete_records", {"v": 2})
-    with pytest.raises(ZohoCrmFailure, match="version 2"):
+    task.store.set("zoho_crm_mass_delete_records", {"v": 99})
+    with pytest.raises(ZohoCrmFailure, match="version 99"):
         task.try_once()
     assert posts(emulator) == []

@@ -1,11 +1,11 @@
 """Whatever happens to a task that deletes the records of a custom view, a second submission needs a person's word.
 
-Hypothesis draws tries, faults, deaths, clears and lost journals; the emulator tells what was sent.
+Hypothesis draws attempts, faults, deaths, clears and lost journals; the emulator tells what was sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from airflow_provider_zcrm.api.call import ApiCall
 from airflow_provider_zcrm.api.errors import ZohoCrmError
 from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
 from airflow_provider_zcrm.deletion import records_by_view
+from airflow_provider_zcrm.deletion.clock import AttemptClock
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from tests.airflow_task import TaskRun
@@ -56,7 +57,7 @@ class Person:
         self.submitted = False
         self.word = False
 
-    def another_try(self, fault: str, plan: dict[str, Any], dies: str | int | None) -> None:
+    def another_attempt(self, fault: str, plan: dict[str, Any], dies: str | int | None) -> None:
         self.control.clear_faults()
         self.control.next_jobs(1, **plan)
         if order := FAULTS[fault]:
@@ -77,23 +78,21 @@ class Person:
             self.task.store.values.clear()
 
     def _run(self, dies: str | int | None) -> None:
-        """Run a try that dies before or after the POST, or fails at a write to the store, or does neither."""
+        """Run an attempt that dies before or after the POST, or fails at a write to the store, or does neither."""
         if self.task.store is not None:
             self.task.store.fail_on_write = self.task.store.writes + dies if isinstance(dies, int) else None
         with pytest.MonkeyPatch.context() as patch, suppress(ZohoCrmError, Killed, RuntimeError):
-            patch.setattr(ZohoCrmClient, "send", _dying_send(dies))
+            patch.setattr(ZohoCrmClient, "send_with", _dying_send(dies))
             self.task.try_once()
 
 
 def _dying_send(dies: str | int | None) -> Callable[..., Any]:
-    send = ZohoCrmClient.send
+    send_with = ZohoCrmClient.send_with
 
-    def dying(client: ZohoCrmClient, call: ApiCall[Any]) -> Any:
-        if call.request.may_repeat:
-            return send(client, call)
+    def dying(client: ZohoCrmClient, call: ApiCall[Any], token: str) -> Any:
         if dies == "before the POST":
             raise Killed
-        value = send(client, call)
+        value = send_with(client, call, token)
         if dies == "after the POST":
             raise Killed
         return value
@@ -101,9 +100,16 @@ def _dying_send(dies: str | int | None) -> Callable[..., Any]:
     return dying
 
 
-def _a_few_pauses() -> Iterator[float]:
-    yield from (0.02, 0.02)
-    raise Killed
+class HastyClock(AttemptClock):
+    """Goes forward instead of waiting, but only twice."""
+
+    waits = 0
+
+    def sleep_until(self, at: float) -> None:
+        self.waits += 1
+        if self.waits > 2:
+            raise Killed
+        self._started += max(0.0, at - self.now())
 
 
 def machine(control: Control, *, state: bool) -> type[RuleBasedStateMachine]:
@@ -117,8 +123,8 @@ def machine(control: Control, *, state: bool) -> type[RuleBasedStateMachine]:
             plan=st.sampled_from([{}, {"outcome": "failed"}, {"start_delay": 60}]),
             dies=st.sampled_from([*[None] * 6, "before the POST", "after the POST", 1, 2, 3, 4]),
         )
-        def another_try(self, fault: str, plan: dict[str, Any], dies: str | int | None) -> None:
-            self.person.another_try(fault, plan, dies)
+        def another_attempt(self, fault: str, plan: dict[str, Any], dies: str | int | None) -> None:
+            self.person.another_attempt(fault, plan, dies)
 
         @rule(confirms=st.booleans(), loses_journal=st.booleans(), reset_dag_run=st.booleans())
         def clear(self, confirms: bool, loses_journal: bool, reset_dag_run: bool) -> None:
@@ -134,7 +140,7 @@ def machine(control: Control, *, state: bool) -> type[RuleBasedStateMachine]:
 
 @pytest.mark.parametrize("state", [True, False], ids=["journal", "no journal"])
 def test_a_view_is_submitted_again_only_when_a_person_says_so(emulator: Control, monkeypatch: pytest.MonkeyPatch, state: bool) -> None:
-    monkeypatch.setattr(records_by_view, "growing_pauses", _a_few_pauses)
+    monkeypatch.setattr(records_by_view, "AttemptClock", HastyClock)
     # no shrinking, which would outlast the time that a test has
     quick = settings(
         deadline=None,

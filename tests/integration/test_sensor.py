@@ -58,13 +58,15 @@ def submit(*tag_ids: str) -> str:
     return ZohoCrmHook().get_conn().send(submit_tags("Leads", LEADS_ID, tag_ids or (HOT, COLD)))
 
 
-def wait(mode: dict[str, Any], job_id: Any, between: Callable[[], None] = lambda: None, **arguments: Any) -> Any:
+def wait(
+    mode: dict[str, Any], job_id: Any, between: Callable[[], None] = lambda: None, *, unknown_job_grace: float = 0.5, **arguments: Any
+) -> Any:
     """Run a sensor to its end, through all its pokes, and return its value.
 
     :param between: what happens after each poke of a rescheduled sensor.
     """
-    defaults: dict[str, Any] = {"task_id": "wait", "poke_interval": 0.1, "unknown_job_grace": 0.5, "timeout": 20}
-    run = TaskRun(MassDeleteJobSensor(job_id=job_id, **(defaults | mode | arguments)))
+    defaults: dict[str, Any] = {"task_id": "wait", "poke_interval": 0.1, "timeout": 20}
+    run = TaskRun(MassDeleteJobSensor(job_id=job_id, **(defaults | mode | arguments)), unknown_job_grace=unknown_job_grace)
     while True:
         try:
             return run.try_once()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,28 @@ from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.api.tags import RecordsCount, Tag
 from airflow_provider_zcrm.tag_selection import NO_CRITERION, Choice, TagSelection
 
+WRITTEN_LISTS = [
+    "['VIP', 'Hot']",
+    '["VIP"]',
+    "[VIP, Hot]",
+    " [VIP,do-not-*]\n",
+    "('VIP',)",
+    "(VIP, Hot)",
+    "{'VIP', 'Hot'}",
+    "{VIP, Hot}",
+    "['VIP' 'Hot']",
+    "[None]",
+    "[None, 'VIP']",
+    "[]",
+    "[ ]",
+    "()",
+    "{}",
+    "set()",
+    "frozenset({'VIP'})",
+    "dict_keys(['VIP', 'Hot'])",
+    "[['VIP'], ['Hot']]",
+    "[{'id': '1', 'name': 'VIP'}]",
+]
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 UNUSED_ANYWHERE: dict[str, Any] = {
     "workflow_tagActionRecords": {"Workflow": {"1": {"AddTags": [], "RemoveTags": []}}},
@@ -62,6 +86,9 @@ def why(selection: TagSelection, one: Tag, facts: Mapping[str, RecordsCount | No
         ({"name_glob": "H*", "case_sensitive": False}, {}, True, "its name matches 'H*'"),
         ({"name_glob": "ho"}, {}, False, "name_glob: its name matches none of them"),
         ({"name_glob": []}, {}, False, "name_glob: its name matches none of them"),
+        ({"name_regex": ["(tmp|x-[0-9]{1,3})", "[^,]+,[^,]+"]}, {"name": "x-17"}, True, "its name matches '(tmp|x-[0-9]{1,3})'"),
+        ({"name_regex": "(?!hot).*[a-z]"}, {"name": "cold"}, True, "its name matches '(?!hot).*[a-z]'"),
+        ({"name_glob": "[!_]*"}, {}, True, "its name matches '[!_]*'"),
         ({"name_glob": "h*"}, {"name": "h\not"}, True, "its name matches 'h*'"),
         ({"name_regex": "h.t"}, {}, True, "its name matches 'h.t'"),
         ({"name_regex": ["h", "ho", "ot"]}, {}, False, "name_regex: its name matches none of them"),
@@ -239,11 +266,11 @@ def test_keep_with_a_negated_set_protects_in_either_reading_of_case() -> None:
     tags = [tag("Hot", "1"), tag("hot", "2"), tag("cold", "3")]
 
     assert chosen(TagSelection.all(keep="[!h]*"), tags) == ["hot"]
-    assert chosen(TagSelection.all(keep_regex="[^h].*"), tags) == ["hot"]
+    assert chosen(TagSelection.all(keep_regex="^[^h]"), tags) == ["hot"]
 
 
 def test_keep_does_not_protect_more_than_it_says() -> None:
-    assert chosen(TagSelection.all(keep=["ho"], keep_regex=["ho"]), [tag()]) == ["hot"]
+    assert chosen(TagSelection.all(keep=["ho", "? ot"], keep_regex=["^ho$", "h ot"]), [tag()]) == ["hot"]
 
 
 def test_the_limit_takes_the_oldest_then_the_smaller_id_and_unknown_age_last() -> None:
@@ -345,6 +372,67 @@ def test_with_a_limit_only_so_many_are_counted_as_it_takes() -> None:
     assert [verdict.tag.id for verdict in found.choose(facts).chosen] == ["2", "3"]
 
 
+# --- keep is generous ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "names"),
+    [
+        ("VIP ", ["VIP", "vip", " VIP", "VIP\u00a0", "V\u200bIP", "\ufeffVIP", "VIP\u00ad", "V\u2060I\ufe0fP", "ＶＩＰ"]),
+        ("\u200bVIP\u00a0", ["VIP"]),
+        ("STRASSE*", ["Straße 1", "strasse", "STRA\u1e9eE 2", "Strasse\u00a03"]),
+        ("straße", ["STRASSE"]),
+        ("Cafe\u0301*", ["Café 1", "CAFÉ", "Cafe\u0301"]),
+        ("Café", ["Cafe\u0301", "CAFE\u0301"]),
+        ("VIP Kunde", ["VIP\u00a0Kunde", "VIP  Kunde", "vip\tkunde"]),
+        ("❤️*", ["❤", "❤️ 1"]),
+        ("❤", ["❤️"]),
+        ("ﬁnal?", ["final1", "FINAL2"]),
+        ("kırmızı", ["KIRMIZI"]),
+        ("ΣΊΣΥΦΟΣ", ["σίσυφος"]),
+        ("[test] *", ["[TEST] *"]),
+    ],
+)
+def test_keep_disregards_case_blanks_invisible_characters_and_unicode_forms(entry: str, names: list[str]) -> None:
+    tags = [tag(name, str(number)) for number, name in enumerate([*names, "other"], 1)]
+
+    assert chosen(TagSelection.all(keep=entry), tags) == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "names"),
+    [
+        ("^VIP", ["VIP 2024", "vip", " VIP", "V\u200bIP 1"]),
+        ("VIP$", ["Kunde VIP", "a vip\u00a0"]),
+        ("[0-9]{4}", ["x2024y"]),
+        ("^STRASSE", ["Straße 1"]),
+        ("^Straße [0-9]", ["STRASSE 1", "strasse\u00a01"]),
+        ("^Cafe\u0301", ["Café 1", "CAFÉ", "Cafe\u0301"]),
+        ("Caf[éè]", ["Cafe\u0301"]),
+        ("[À-ß]{2}", ["ßß"]),
+        ("\\S{4}", ["test"]),
+    ],
+)
+def test_keep_regex_is_searched_in_the_name_and_is_as_generous(entry: str, names: list[str]) -> None:
+    tags = [tag(name, str(number)) for number, name in enumerate([*names, "no"], 1)]
+
+    assert chosen(TagSelection.all(keep_regex=entry), tags) == ["no"]
+
+
+def test_names_are_exact_where_they_choose() -> None:
+    tags = [tag(name, str(number)) for number, name in enumerate(["VIP ", "vip", "V\u200bIP", "ＶＩＰ", "VIP"])]
+
+    for exact in (TagSelection(names="VIP"), TagSelection(name_glob="VIP"), TagSelection(name_regex="VIP")):
+        assert [verdict.tag.id for verdict in decide(exact, tags).chosen] == ["4"]
+
+
+def test_an_entry_that_protects_no_tag_is_reported() -> None:
+    selection = TagSelection.all(keep=["hot*", "VPI*", "VIP,Hot", "ho?"], keep_regex=["^c", "h$"])
+
+    assert decide(selection, [tag(), tag("cold", "2")]).unmatched_keep == ("VPI*", "VIP,Hot", "h$")
+    assert decide(selection, []).unmatched_keep == ()
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
@@ -359,13 +447,7 @@ def test_with_a_limit_only_so_many_are_counted_as_it_takes() -> None:
         ({"names": None}, "names is empty (None). Leave the key out"),
         ({"keep": None}, "keep is empty (None)"),
         ({"everything": None}, "everything is empty (None)"),
-        *(({key: ""}, f"{key} holds ''. It is a string that is not empty") for key in ("names", "name_glob", "name_regex", "keep")),
-        ({"keep_regex": ["x", ""]}, "keep_regex holds ''. It is a string"),
-        ({"names": {"name": "hot"}}, "names holds {'name': 'hot'}. It is a string"),
-        ({"names": [None]}, "names holds None. It is a string"),
-        ({"names": [True]}, "names holds True. It is a string"),
-        ({"names": 1.5}, "names holds 1.5. It is a string"),
-        ({"names": 10**19}, "names holds 10000000000000000000. It is a string"),
+        ({"names": {"name": "hot"}}, "names holds {'name': 'hot'}, which is not text"),
         ({"names": [[["hot"]], [[["hot"]]]]}, "names is nested too deep"),
         ({"keep": "['VIP', 'gold']"}, "keep holds the string \"['VIP', 'gold']\", which looks like a list. Pass a list"),
         ({"keep": ["do-not-*", "['VIP', 'gold']"]}, "keep holds the string \"['VIP', 'gold']\", which looks like a list"),
@@ -381,6 +463,7 @@ def test_with_a_limit_only_so_many_are_counted_as_it_takes() -> None:
         ({"name_regex": "(?L)a"}, "not a regular expression"),
         ({"name_regex": "(" * 5000 + ")" * 5000}, "not a regular expression"),
         ({"created_by": [1.5]}, "created_by holds 1.5"),
+        ({"created_by": 10**19}, "created_by holds 10000000000000000000"),
         ({"color_code": "red"}, "color_code holds 'red'. It is a colour such as #F48435"),
         ({"color_code": ["#F48435", "#FFF"]}, "color_code holds '#FFF'"),
         ({"case_sensitive": "maybe"}, "case_sensitive is 'maybe'. It is True or False"),
@@ -406,6 +489,81 @@ def test_what_cannot_be_meant_is_refused_with_the_key_and_what_is_allowed(value:
         TagSelection.from_dict(value)
 
 
+NAMED = ["names", "name_glob", "name_regex", "created_by", "color_code", "keep", "keep_regex"]
+
+
+@pytest.mark.parametrize("key", NAMED)
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("", "'': it came out empty"),
+        ("  ", "'  ': it came out empty"),
+        ("\n\u00a0", "it came out empty"),
+        ("\u200b\ufeff", "it came out empty"),
+        ("None", "'None': it came out empty"),
+        (" None\n", "it came out empty"),
+        (None, "None, which is not text. Write it in quotes"),
+        (True, "True, which is not text"),
+        (20.24, "20.24, which is not text"),
+        (b"hot", "b'hot', which is not text"),
+        *((text, "which looks like a list. Pass a list") for text in WRITTEN_LISTS),
+    ],
+)
+def test_a_value_that_was_lost_or_changed_on_its_way_is_refused_wherever_a_name_is_expected(key: str, value: Any, sentence: str) -> None:
+    for given_value in ([value], ["#F48435", value], [["#F48435"], [value]], *([value] if value is not None else [])):
+        with pytest.raises(InvalidArgument, match=f"{key} holds .*" + re.escape(sentence)):
+            TagSelection.from_dict({key: given_value})
+        with pytest.raises(InvalidArgument, match=f"{key} holds .*" + re.escape(sentence)):
+            TagSelection(**{key: given_value})
+
+
+@pytest.mark.parametrize("key", [key for key in NAMED if key != "created_by"])
+def test_a_number_is_no_name(key: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"{key} holds 202401, which is not text.*'{{{{ ... }}}}'"):
+        TagSelection.from_dict({key: ["#F48435", 202401]})
+
+
+@pytest.mark.parametrize("glob", ["*", "?", "**", "*?*", "????", "* *", " *", ["h*", "*"], ["h*", "[!h]*"], "[!\x01]*", "*[!\x01]"])
+def test_a_glob_that_matches_every_name_is_refused(glob: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"name_glob holds .* matches names of every kind.*everything=True.*keep"):
+        TagSelection(name_glob=glob)
+
+
+@pytest.mark.parametrize(
+    "regex",
+    [
+        ".*",
+        ".+",
+        "^.*$",
+        "(.*)",
+        r"[\s\S]*",
+        "(?s).*",
+        ".*?",
+        ".{1,200}",
+        ".{3,}",
+        "(?:.|\n)+",
+        "x|.*",
+        r"[^\n]*",
+        r"\S.*",
+        ".*(?#x)",
+        r"\A.+\Z",
+        ".*.*",
+        "(x)?.*",
+        r"\D*\d*.*",
+        "(?!VIP).*",
+        ["[a-z].*", "[^a-z].*"],
+        ["hot", ".*"],
+    ],
+)
+def test_a_regular_expression_that_matches_every_name_is_refused(regex: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"name_regex holds .* matches names of every kind.*everything=True.*keep"):
+        TagSelection(name_regex=regex)
+
+
+def test_a_pattern_of_every_name_may_protect() -> None:
+    assert chosen(TagSelection.all(keep="*"), [tag()]) == chosen(TagSelection.all(keep_regex=".*"), [tag()]) == []
+
+
 def test_what_is_refused_from_a_dict_is_refused_in_python() -> None:
     with pytest.raises(InvalidArgument, match="keep holds None"):
         TagSelection(keep=None)  # type: ignore[arg-type]
@@ -426,7 +584,7 @@ def test_what_is_refused_from_a_dict_is_refused_in_python() -> None:
         ({"not_accessed_for": 0.5}, {"not_accessed_for": "PT43200S"}),
         ({"names": "hot"}, {"names": ["hot"]}),
         ({"names": ["a", ["b", "a"]]}, {"names": ["a", "b"]}),
-        ({"names": 2024}, {"names": ["2024"]}),
+        ({"created_by": 2024}, {"created_by": ["2024"]}),
         ({"names": []}, {"names": []}),
         ({"keep": []}, {}),
         ({"name_regex": "[\"']x]"}, {"name_regex": ["[\"']x]"]}),
@@ -443,11 +601,26 @@ UNHURRIED = settings(suppress_health_check=[HealthCheck.too_slow])  # as the dea
 
 WORDS = st.sampled_from(["hot", "Hot", "HOT", "tmp-1", "tmp-2", "test", "[test]", "straße", "STRASSE", "x", "", "ſ", "K"])
 NAMES = WORDS | st.text(st.characters(), max_size=6)
-GIVEN_NAMES = st.lists(NAMES.filter(bool), max_size=3)
+
+
+def is_given(**criteria: Any) -> bool:
+    """Tell whether this is a selection, and none that is refused."""
+    try:
+        TagSelection(**criteria)
+    except InvalidArgument:
+        return False
+    return True
+
+
+GIVEN_NAMES = st.lists(NAMES.filter(lambda name: is_given(names=name)), max_size=3)
 MANY_NAMES = GIVEN_NAMES | st.just(["hot", "Hot", "tmp-1", "tmp-2", "test", "[test]", "x"])
-GLOB = st.sampled_from(["h*", "tmp-?", "[th]*", "[!h]*", "[test]"]) | st.text("hot[]!-^*?\\&|~", min_size=1, max_size=6)
-GLOBS = st.just(["*"]) | st.lists(GLOB, max_size=3)
-REGEXES = st.just([".*"]) | st.lists(st.sampled_from(["h.*", "tmp-[0-9]", "(?i)hot", "t|x", "[^h].*"]), max_size=3)
+GLOB = st.sampled_from(["h*", "tmp-?", "[th]*", "[!h]*", "[test]"]) | st.text("hot[]!-^*?\\&|~", min_size=1, max_size=6).filter(
+    lambda glob: is_given(name_glob=glob)
+)
+GLOBS = (st.just(["[!_]*"]) | st.lists(GLOB, max_size=3)).filter(
+    lambda globs: all(is_given(name_glob=globs, case_sensitive=case_sensitive) for case_sensitive in (True, False))
+)
+REGEXES = st.just(["[^_].*"]) | st.lists(st.sampled_from(["h.*", "tmp-[0-9]", "(?i)hot", "t|x", "[^h_].*"]), max_size=3)
 TIMES = st.sampled_from(["", "soon", "2026-10-31T00:00:00"]) | st.datetimes(
     datetime(2023, 1, 1),  # noqa: DTZ001
     datetime(2026, 12, 31),  # noqa: DTZ001
@@ -527,13 +700,44 @@ def ids(choice: Choice) -> list[str]:
     return [verdict.tag.id for verdict in choice.chosen]
 
 
+def between(characters: str) -> Callable[[str], str]:
+    return lambda name: characters + characters.join(name) + characters
+
+
+SPELLINGS: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    str.lower,
+    str.casefold,
+    str.swapcase,
+    str.title,
+    *(partial(unicodedata.normalize, form) for form in ("NFC", "NFD", "NFKC", "NFKD")),
+    lambda name: f" \t{name}\u00a0\n",
+    *(between(invisible) for invisible in ("\u200b", "\u200d", "\ufeff", "\u00ad", "\ufe0f", "\u034f", "\x00")),
+]
+
+
+@settings(UNHURRIED, max_examples=500)
+@given(st.text(min_size=1), st.lists(st.sampled_from(SPELLINGS), min_size=1, max_size=3))
+def test_any_spelling_of_a_name_keeps_it(name: str, spellings: list[Callable[[str], str]]) -> None:
+    assume(is_given(keep=name))
+    entry = name
+    for spelling in spellings:
+        entry = spelling(entry)
+    assume(is_given(keep=entry))
+
+    assert chosen(TagSelection.all(keep=entry), [tag(name)]) == []
+    assert chosen(TagSelection.all(keep=name), [tag(entry)]) == []
+
+
 @UNHURRIED
 @given(SELECTIONS, WORLDS, st.data())
 def test_a_kept_name_is_never_chosen(selection: TagSelection, world: Any, data: st.DataObject) -> None:
     tags, answers = world
-    assume(any(one.name for one in tags))
-    protected = data.draw(st.sampled_from([one for one in tags if one.name])).name
-    entry = data.draw(st.sampled_from([protected, protected.swapcase() if protected.isascii() else protected]))
+    names = [one.name for one in tags if is_given(keep=one.name)]
+    assume(names)
+    protected = data.draw(st.sampled_from(names))
+    entry = data.draw(st.sampled_from(SPELLINGS))(protected)
     given_keep = [*selection.keep, entry]
 
     without, _ = run(selection, tags, answers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from airflow_provider_zcrm.api.data_centers import DATA_CENTERS, ENVIRONMENTS, Hosts, data_center_of, hosts_of, is_loopback
@@ -67,10 +69,23 @@ def test_an_api_domain_tells_its_data_center(name: str, environment: str) -> Non
 
 @pytest.mark.parametrize(
     "url",
-    ["", "https://zohoapis.com", "https://www.zohoapis.com.evil.example", "https://accounts.zoho.com", "www.zohoapis.com", "https://["],
+    [
+        "",
+        "https://www.zohoapis.com.evil.example",
+        "evil.example/www.zohoapis.com",
+        "https://accounts.zoho.com",
+        "zoho.com",
+        "https://[",
+        "[",
+    ],
 )
 def test_any_other_host_tells_none(url: str) -> None:
     assert data_center_of(url) is None
+
+
+@pytest.mark.parametrize("written", ["www.zohoapis.eu", "WWW.ZohoAPIs.eu/", "www.zohoapis.eu:443", "zohoapis.eu", "https://zohoapis.eu"])
+def test_an_api_domain_without_a_scheme_or_without_www_is_understood(written: str) -> None:
+    assert data_center_of(written) == "eu"
 
 
 # --- URLs of the connection ----------------------------------------------------------------------------------------------
@@ -135,8 +150,8 @@ def test_zoho_is_never_spoken_to_without_tls(url: str, allowed: tuple[str, ...])
         "https://evil.example:443",
         "https://www-zohoapis.com",
         "https://wwwXzohoapis.com",
-        "https://zohoapis.com",
         "https://evilzohoapis.com",
+        "https://zohoapis.com.evil.example",
         "https://www.zohoapis.com.",
         "https://www.zohoapis.com:8443",
         "https://www.zohoapis.com%2eevil.example",
@@ -200,11 +215,12 @@ def test_what_cannot_be_parsed_is_refused(url: str) -> None:
     ("url", "allowed"),
     [
         ("https://zoho-proxy.example", "zoho-proxy.example"),
-        ("http://zoho-proxy.example", "zoho-proxy.example"),
-        ("https://zoho-proxy.example:8443", "zoho-proxy.example"),
+        ("http://zoho-proxy.example", "zoho-proxy.example:80"),
+        ("http://zoho-proxy.example:8080", "zoho-proxy.example:8080"),
         ("https://Zoho-Proxy.example:8443", "zoho-proxy.example:8443"),
         ("https://zoho-proxy.example", "zoho-proxy.example:443"),
-        ("https://[fd00::1]:8443", "fd00::1"),
+        ("https://[fd00::1]", "fd00::1"),
+        ("https://[fd00::1]", "[fd00::1]"),
         ("https://[fd00::1]:8443", "[fd00::1]:8443"),
     ],
 )
@@ -216,6 +232,11 @@ def test_the_deployment_may_allow_a_host_or_one_port_of_it(url: str, allowed: st
     ("url", "allowed"),
     [
         ("https://zoho-proxy.example:8443", "zoho-proxy.example:8444"),
+        ("https://zoho-proxy.example:8443", "zoho-proxy.example"),
+        ("http://zoho-proxy.example", "zoho-proxy.example"),
+        ("http://zoho-proxy.example", "zoho-proxy.example:443"),
+        ("http://zoho-proxy.example:8080", "zoho-proxy.example"),
+        ("http://[fd00::1]", "fd00::1"),
         ("https://zoho-proxy.example", "zoho-proxy.example:8443"),
         ("https://a.zoho-proxy.example", "zoho-proxy.example"),
         ("https://zoho-proxy.example.evil.example", "zoho-proxy.example"),
@@ -232,6 +253,58 @@ def test_both_urls_are_checked_and_the_bad_one_is_named() -> None:
         hosts_of("us", "production", "https://evil.example", EMULATOR)
     with pytest.raises(InvalidConnection, match=r"^api_url"):
         hosts_of("us", "production", EMULATOR, "https://evil.example")
+
+
+# --- hosts that agree ----------------------------------------------------------------------------------------------------
+
+OVERRIDES = [(name, environment) for name in ("us", "eu", "ca", "cn") for environment in LABELS]
+
+
+@pytest.mark.parametrize("said", OVERRIDES, ids=str)
+def test_zohos_hosts_are_those_of_the_data_center_and_the_environment_or_refused(said: tuple[str, str]) -> None:
+    for accounts, api in itertools.product(("us", "eu", "ca", "cn"), OVERRIDES):
+        urls = DATA_CENTERS[accounts].accounts_url, DATA_CENTERS[api[0]].api_url(api[1])
+        if said[0] == accounts and said == api:
+            assert hosts_of(*said, *urls) == hosts_of(*said)
+            continue
+        with pytest.raises(InvalidConnection) as refused:
+            hosts_of(*said, *urls)
+        wrong = f"accounts_url is {urls[0]}, the host of data center {accounts}"
+        if accounts == said[0]:
+            wrong = f"api_url is {urls[1]}, the host of data center {api[0]}, environment {api[1]}"
+        assert str(refused.value).startswith(f"{wrong}; but data_center is {said[0]}")
+
+
+@pytest.mark.parametrize("own", [EMULATOR, "https://zoho-proxy.example"])
+def test_a_host_of_zohos_beside_one_of_ones_own_must_agree_too(own: str) -> None:
+    allowed = ("zoho-proxy.example",)
+    assert hosts_of("eu", "sandbox", own, "https://sandbox.zohoapis.eu", allowed).api_url == "https://sandbox.zohoapis.eu"
+    assert hosts_of("eu", "sandbox", "https://accounts.zoho.eu", own, allowed).accounts_url == "https://accounts.zoho.eu"
+
+    with pytest.raises(InvalidConnection, match=r"api_url is https://www\.zohoapis\.eu"):
+        hosts_of("eu", "sandbox", own, "https://www.zohoapis.eu", allowed)
+    with pytest.raises(InvalidConnection, match=r"accounts_url is https://accounts\.zoho\.com"):
+        hosts_of("eu", "sandbox", "https://accounts.zoho.com", own, allowed)
+
+
+def test_what_the_deployment_allows_need_not_agree_less() -> None:
+    with pytest.raises(InvalidConnection, match="environment is sandbox"):
+        hosts_of("us", "sandbox", "https://accounts.zoho.com", "https://www.zohoapis.com", ("www.zohoapis.com", "www.zohoapis.com:443"))
+
+
+@pytest.mark.parametrize(
+    ("url", "right"),
+    [
+        ("https://zohoapis.com", "www.zohoapis.com"),
+        ("https://ZohoAPIs.eu/", "www.zohoapis.eu"),
+        ("https://zohoapis.com.au", "www.zohoapis.com.au"),
+        ("https://zohoapis.au", "www.zohoapis.com.au"),
+        ("https://zohoapis.cn", "www.zohoapis.com.cn"),
+    ],
+)
+def test_the_host_of_zohos_openapi_files_is_named_as_what_it_is(url: str, right: str) -> None:
+    with pytest.raises(InvalidConnection, match=f"which Zoho's OpenAPI files print; Zoho's API is at {right}"):
+        hosts_of("us", "production", EMULATOR, url)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])

@@ -590,3 +590,59 @@ def test_each_class_answers_what_now() -> None:
         rules_errors.BackupShort,
         rules_errors.DeadlineReached,
     }
+
+
+# --- a 401, and permissions ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("request_", [READ, SUBMIT], ids=["GET", "POST"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        HTML,
+        envelope("invalid_oauthtoken"),
+        envelope("SOMETHING_NEW"),
+        {"code": "INVALID_TOKEN"},
+        {"data": {"errorCode": "INVALID_OAUTHTOKEN"}},
+        {"error": "invalid_token"},
+        [],
+        "null",
+    ],
+    ids=repr,
+)
+def test_any_401_that_is_not_about_something_else_is_about_the_token_and_certainly_refused(request_: ApiRequest, body: Any) -> None:
+    with pytest.raises(TokenRejected) as caught:
+        decode(answer(401, body), request_)
+
+    assert certainly_not_taken(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("OAUTH_SCOPE_MISMATCH", ScopeMissing), ("oauth_scope_mismatch", ScopeMissing), ("REQUIRED_PARAM_MISSING", InvalidRequest)],
+)
+def test_a_401_about_a_scope_or_a_parameter_is_not_about_the_token(code: str, error: type[ZohoCrmError]) -> None:
+    with pytest.raises(error):
+        decode(answer(401, envelope(code)), READ)
+
+
+def test_a_module_that_zoho_does_not_accept_may_be_a_tab_that_the_user_may_not_see() -> None:
+    with pytest.raises(InvalidModule, match="lacks the permission for the module's tab"):
+        decode(answer(400, envelope("INVALID_MODULE")), READ)
+
+
+@pytest.mark.parametrize("permissions", [["Crm_Implied_Api_Access"], "Crm_Implied_Api_Access", ["X", "crm_implied_api_access"]])
+def test_a_user_without_the_api_is_told_which_switch_of_the_profile_is_off(permissions: Any) -> None:
+    with pytest.raises(PermissionDenied, match='profile of the Zoho user lacks "Zoho CRM API Access"'):
+        decode(answer(403, envelope("NO_PERMISSION", permissions=permissions)), READ)
+
+
+def test_secrets_are_taken_out_of_all_that_an_error_says() -> None:
+    error = ZohoCrmError(
+        'a "s3cr€t" b', advice="s3cr€t", code="s3cr€t", details={"s3cr€t": ["s3cr€t", {"x": "-s3cr€t-"}], "n": 1}, method="GET", path="x"
+    )
+    error.without("", "s3cr€t", "other")
+
+    assert "s3cr€t" not in repr(error.as_dict()) + str(error) + repr(error.args)
+    assert error.details == {"***": ["***", {"x": "-***-"}], "n": 1}

@@ -29,7 +29,8 @@ from airflow_provider_zcrm.api.mass_delete import (
     submit_records_by_view,
     submit_tags,
 )
-from tests.unit.api.answers import answer, envelope
+from airflow_provider_zcrm.api.tags import list_tags
+from tests.unit.api.answers import HTML, answer, envelope
 
 TAGS_PATH = "settings/tags/actions/mass_delete"
 MODULE_ID = "2276164000000000125"
@@ -366,3 +367,83 @@ def test_without_a_path_no_tag_is_blamed() -> None:
 def test_a_module_that_would_change_the_path_is_refused(module: str) -> None:
     with pytest.raises((InvalidArgument, InvalidModule), match=r"API name|needs its module"):
         job_status(MassDeleteJob("records", "1", module))
+
+
+# --- odd answers to a status request -------------------------------------------------------------------------------------
+
+TAG_JOB, RECORD_JOB = MassDeleteJob("tags", "5"), MassDeleteJob("records", "5", "Leads")
+COUNTS = {"total_count": 8, "deleted_count": 8, "failed_count": 0}
+
+
+def status(*items: Any, job: MassDeleteJob = TAG_JOB, key: str = "mass_delete") -> JobStatus:
+    return job_status(job).parse(answer(200, {key: list(items)}))
+
+
+@pytest.mark.parametrize(
+    ("item", "read"),
+    [
+        ({"Status": " Completed ", "TOTAL_COUNT": "8", "Deleted_Count": 7.0, " failed_count": "1.0"}, JobStatus("COMPLETED", 8, 7, 1)),
+        ({"STATUS": "completed"}, JobStatus("COMPLETED")),
+        ({"status": "COMPLETED", "total_count": "many", "deleted_count": -1, "failed_count": True}, JobStatus("COMPLETED")),
+        ({"status": "COMPLETED", "total_count": "9" * 5000}, JobStatus("COMPLETED")),
+        ({"job_id": 5, "status": "in_progress"}, JobStatus("IN_PROGRESS")),
+    ],
+)
+def test_a_status_is_read_whatever_the_case_of_its_keys_and_the_type_of_its_counts(item: Any, read: JobStatus) -> None:
+    assert status(item) == read
+    assert status(item, job=RECORD_JOB, key="data") == read
+    assert status(item, key=" Mass_Delete") == read
+
+
+@pytest.mark.parametrize(
+    ("items", "read"),
+    [
+        ([{"status": "COMPLETED", **COUNTS}, {"status": "FAILED", **COUNTS}], JobStatus("FAILED", 16, 16, 0)),
+        ([{"status": "COMPLETED", **COUNTS}, {"status": "COMPLETED"}], JobStatus("COMPLETED")),
+        ([{"status": "COMPLETED", **COUNTS}, {"status": "RUNNING", **COUNTS}], JobStatus("RUNNING", 16, 16, 0)),
+        ([{"status": "FAILED"}, {"status": "RUNNING"}], JobStatus("RUNNING")),
+        ([{"job_id": "6", "status": "COMPLETED"}, {"job_id": "5", "status": "FAILED"}], JobStatus("FAILED")),
+        ([{"status": "COMPLETED"}, {"code": "INVALID_DATA", "status": "error"}], JobStatus("ERROR")),
+    ],
+)
+def test_no_element_of_an_answer_is_passed_over(items: list[Any], read: JobStatus) -> None:
+    assert status(*items) == read
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [],
+        [{}],
+        [{"status": None}],
+        [{"status": "COMPLETED"}, "x"],
+        [{"status": "COMPLETED", "job_id": "6"}],
+        [{"status": "1000.aa\x1b[2J"}],
+    ],
+)
+def test_an_answer_that_does_not_say_how_far_the_job_is_is_unreadable(items: list[Any]) -> None:
+    with pytest.raises(UnreadableResponse, match="no status of job 5"):
+        status(*items)
+
+
+@pytest.mark.parametrize("job", [TAG_JOB, RECORD_JOB], ids=lambda job: job.kind)
+@pytest.mark.parametrize("body", [b"", b" \n", b'{"message": "not found"}', b'["x"]'])
+def test_a_job_of_which_a_404_says_no_more_is_unknown(job: MassDeleteJob, body: bytes) -> None:
+    with pytest.raises(JobNotFound, match="does not know job 5"):
+        job_status(job).parse(answer(404, body))
+
+
+def test_a_404_page_of_a_gateway_says_nothing_of_the_job() -> None:
+    with pytest.raises(UnreadableResponse, match="HTTP 404"):
+        job_status(TAG_JOB).parse(answer(404, HTML))
+
+
+def test_a_404_without_a_body_to_another_call_is_no_unknown_job() -> None:
+    with pytest.raises(UnreadableResponse, match="HTTP 404"):
+        list_tags("Leads").parse(answer(404))
+
+
+@pytest.mark.parametrize("job_id", ["", " ", "a/b", "5\n6", "1000.ab.cd", "9" * 65, 2.5, True, None, ["5"], {"id": "5"}])
+def test_a_job_id_that_is_none_makes_no_job(job_id: Any) -> None:
+    with pytest.raises(UnreadableResponse, match="no job_id"):
+        submit_tags("Leads", "1", ["2"]).parse(answer(202, {"status": "success", "details": {"job_id": job_id}}))

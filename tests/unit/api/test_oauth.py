@@ -173,7 +173,7 @@ def test_a_host_of_the_same_data_center_is_ignored(environment: str, told: str) 
     assert parse_token(answer(200, body), hosts_of("us", environment)).foreign_api_domain is None
 
 
-@pytest.mark.parametrize("told", ["https://www.zohoapis.eu", "https://sandbox.zohoapis.eu"])
+@pytest.mark.parametrize("told", ["https://www.zohoapis.eu", "https://sandbox.zohoapis.eu", "www.zohoapis.eu", "zohoapis.eu"])
 def test_a_host_of_another_data_center_is_an_error_that_names_both(told: str) -> None:
     with pytest.raises(InvalidConnection) as caught:
         parsed(api_domain=told)
@@ -185,7 +185,7 @@ def test_a_host_of_another_data_center_is_an_error_that_names_both(told: str) ->
 
 
 @pytest.mark.parametrize(
-    "told", ["https://www.zohoapis.sg", "https://evil.example", "www.zohoapis.eu", "nonsense", "https://[", "http://x:y"]
+    "told", ["https://www.zohoapis.sg", "https://evil.example", "www.zohoapis.sg", "nonsense", "https://[", "http://x:y"]
 )
 def test_an_unknown_host_is_kept_as_foreign_and_nothing_else(told: str) -> None:
     assert parsed(api_domain=told).foreign_api_domain == told

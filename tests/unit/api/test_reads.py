@@ -10,6 +10,7 @@ from airflow_provider_zcrm.api.call import ApiCall
 from airflow_provider_zcrm.api.errors import UnreadableResponse
 from airflow_provider_zcrm.api.modules import Module, list_modules
 from airflow_provider_zcrm.api.org import Org, get_org
+from airflow_provider_zcrm.api.record_count import count_view
 from airflow_provider_zcrm.api.tags import RecordsCount, Tag, count_records, list_tags
 from tests.unit.api.answers import answer
 
@@ -76,7 +77,7 @@ def test_a_read_is_a_get_that_may_be_repeated(call: ApiCall[Any], path: str, par
         ),
         (
             list_tags("Leads"),
-            {"tags": [{"id": "1", "name": "bare", "color_code": None, "created_by": None}, {"name": "no id"}, None]},
+            {"tags": [{"id": "1", "name": "bare", "color_code": None, "created_by": None}]},
             (Tag("1", "bare"),),
         ),
         (list_tags("Leads"), {"tags": [{"id": 7, "name": None}], "info": {}}, (Tag("7", ""),)),
@@ -84,12 +85,30 @@ def test_a_read_is_a_get_that_may_be_repeated(call: ApiCall[Any], path: str, par
         (count_records("Leads", "1"), {"count": "3"}, RecordsCount(3)),
         (count_records("Leads", "1"), {"count": 3, "configured_areas": AREAS}, RecordsCount(3, AREAS)),
         (count_records("Leads", "1"), {"count": "0", "configured_areas": []}, RecordsCount(0)),
+        (count_records("Leads", "1"), {"count": 3.0}, RecordsCount(3)),
+        (count_records("Leads", "1"), {"count": " 3.0 "}, RecordsCount(3)),
+        (count_view("Leads", "1"), {"count": "3.0"}, 3),
         (get_org(), {"org": [{"zgid": "808232144", "company_name": "Zylker", "id": "1"}]}, Org("808232144", "Zylker")),
         (get_org(), {"org": [{"zgid": 808232144, "company_name": None}]}, Org("808232144", "")),
     ],
 )
 def test_an_answer_is_read(call: ApiCall[Any], body: Any, value: Any) -> None:
     assert call.parse(answer(200, body)) == value
+
+
+@pytest.mark.parametrize(
+    "tag", [None, "1", {"name": "no id"}, {"id": None, "name": "x"}, {"id": 2.2e18}, {"id": True}, {"id": {}}, {"id": " "}]
+)
+def test_a_tag_that_cannot_be_read_does_not_seem_to_be_deleted(tag: Any) -> None:
+    with pytest.raises(UnreadableResponse, match="no tags with an id each"):
+        list_tags("Leads").parse(answer(200, {"tags": [{"id": "1", "name": "x"}, tag]}))
+
+
+@pytest.mark.parametrize("count", [None, True, -1, "-1", 3.5, "3.5", "three", "", 1e20, "9" * 5000, "1e3", [3], {"count": 3}, "\u0663"])
+def test_what_is_no_count_is_not_taken_for_one(count: Any) -> None:
+    for call in (count_records("Leads", "1"), count_view("Leads", "1")):
+        with pytest.raises(UnreadableResponse, match="no count"):
+            call.parse(answer(200, {"count": count}))
 
 
 NO_CONTENT = answer(204, headers={"content-type": "application/json;charset=utf-8"})

@@ -76,10 +76,16 @@ def test_records_are_looked_for_by_their_ids() -> None:
 
 
 def test_the_records_in_the_answer_are_there() -> None:
-    body = {"data": [{"id": "1"}, {"id": 2}, "x", {}], "info": {"count": 2}}
+    body = {"data": [{"id": "1"}, {"id": 2}], "info": {"count": 2}}
 
     assert present_records("Leads", ["1", "2", "3"]).parse(answer(200, body)) == {"1", "2"}
     assert present_records("Leads", ["1"]).parse(answer(204)) == frozenset()
+
+
+@pytest.mark.parametrize("record", ["x", {}, {"id": None}, {"id": 2.2e18}])
+def test_a_record_that_cannot_be_read_does_not_seem_to_be_deleted(record: Any) -> None:
+    with pytest.raises(UnreadableResponse, match="no data with an id each"):
+        present_records("Leads", ["1", "2"]).parse(answer(200, {"data": [{"id": "1"}, record]}))
 
 
 @pytest.mark.parametrize("body", [{}, {"data": {}}, []])

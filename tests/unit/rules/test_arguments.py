@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
-from airflow_provider_zcrm.rules.arguments import ids_of, names_beside_ids, names_of
+from airflow_provider_zcrm.rules.arguments import ids_of, names_of
+from airflow_provider_zcrm.rules.tag_request import Chosen, chosen_of
 
 NUMBERS = st.integers(0, 10**19 - 1)
 ID_FORMS: list[Callable[[int], Any]] = [str, int, lambda number: {"id": str(number)}, lambda number: {"id": number, "name": "x"}]
@@ -42,11 +43,24 @@ def test_whatever_nested_at_most_twice_gives_the_same_ids_in_order_each_once(exa
     assert ids_of(value, "tag_ids") == list(dict.fromkeys(flat))
 
 
-def test_names_that_stand_beside_ids_are_found_by_id() -> None:
-    value = [{"id": "1", "name": "hot"}, [{"id": 2, "name": "cold"}, {"id": "3"}, "4", 5, {"id": "6", "name": None}]]
+def test_how_a_tag_was_chosen_is_found_by_its_id() -> None:
+    value = [{"id": "1", "name": "hot", "max_records": "0"}, [{"id": 2, "used_by_automation": False}, {"id": "3"}, "4", 5]]
 
-    assert names_beside_ids(value, "tag_ids") == {"1": "hot", "2": "cold"}
-    assert names_beside_ids(None, "tag_ids") == names_beside_ids("7", "tag_ids") == {}
+    found = chosen_of(value, "tag_ids")
+
+    assert found == {"1": Chosen("hot", max_records=0), "2": Chosen(used_by_automation=False), "3": Chosen()}
+    assert chosen_of("7", "tag_ids") == {}
+
+
+@pytest.mark.parametrize("name", [None, 202401, True, 1.5, ["hot"]])
+def test_a_tag_whose_name_was_changed_on_its_way_is_refused(name: Any) -> None:
+    with pytest.raises(InvalidArgument, match="tag_ids holds a tag whose name is .*, which is not text"):
+        chosen_of([{"id": "1", "name": name}], "tag_ids")
+
+
+@pytest.mark.parametrize("name", ["None", "[a, b]", " "])
+def test_a_tag_that_was_found_may_have_any_name(name: str) -> None:
+    assert chosen_of([{"id": "1", "name": name}], "tag_ids") == {"1": Chosen(name)}
 
 
 def test_an_id_of_19_digits_stays_exact() -> None:
@@ -138,7 +152,8 @@ def test_nothing_is_nothing() -> None:
 
 # --- names ---------------------------------------------------------------------------------------------------------------
 
-NAMES = st.text(min_size=1)
+# what came out empty and what looks like a list is refused
+NAMES = st.text().map(lambda text: f"x{text}")
 
 
 @given(st.lists(st.lists(NAMES) | NAMES))
@@ -164,6 +179,12 @@ def test_one_name_is_a_name() -> None:
         " ['hot']\n",
         "[['hot'], ['cold']]",
         "[{'id': '1', 'name': 'hot', 'records': None}]",
+        "[hot, cold]",
+        "(hot, cold)",
+        "{hot, cold}",
+        "frozenset({'hot'})",
+        "[]",
+        "[None]",
     ],
 )
 @pytest.mark.parametrize("inside", [lambda value: value, lambda value: ["VIP", value], lambda value: [["VIP"], [value]]])
@@ -175,7 +196,7 @@ def test_a_string_that_looks_like_a_list_is_refused(value: str, inside: Callable
     assert "render_template_as_native_obj=True" in caught.value.advice
 
 
-@pytest.mark.parametrize("value", ["(old)", "[old] leads", "[2024]", "{x}", "(it's old)"])
+@pytest.mark.parametrize("value", ["(old)", "[old] leads", "[2024]", "{x}", "(it's old)", "hot, cold", "(a), (b)", "[,ab]"])
 def test_a_name_may_have_brackets(value: str) -> None:
     assert names_of(value, "tags") == [value]
 
@@ -191,8 +212,15 @@ def test_a_name_in_a_list_may_look_like_anything() -> None:
     assert names_of(["[old] leads"], "tags") == ["[old] leads"]
 
 
-@pytest.mark.parametrize("value", ["", 1, None, b"hot", {"name": "hot"}, True])
+@pytest.mark.parametrize("value", [1, 1.5, None, b"hot", {"name": "hot"}, True])
 def test_what_is_no_name_is_refused(value: Any) -> None:
     for form in (value, [value], [["hot", value]]):
-        with pytest.raises(InvalidArgument, match="not the name of a tag"):
+        with pytest.raises(InvalidArgument, match="tags holds .* which is not text"):
+            names_of(form, "tags")
+
+
+@pytest.mark.parametrize("value", ["", " ", "\u200b\u00a0", "None", "None\n"])
+def test_a_name_that_came_out_empty_is_refused(value: str) -> None:
+    for form in (value, [value], [["hot", value]]):
+        with pytest.raises(InvalidArgument, match="tags holds .* it came out empty.* leave tags out"):
             names_of(form, "tags")

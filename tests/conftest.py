@@ -45,8 +45,9 @@ def another_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorServer]:
         yield other
 
 
-# The folders whose tests take longest. They start first, because the run ends with the longest of them
-_LONGEST = ["chaos", "browser", "e2e", "dag_test", "docs", "cli"]
+_TESTS = Path(__file__).parent
+# The folders and files whose tests take longest. They start first, because the run ends with the longest of them
+_LONGEST = ["chaos", "browser", "e2e", "dag_test", "unit/client/test_token_machine.py", "docs", "typed", "cli", "integration"]
 # The folders whose tests share what takes long to make (an Airflow, an environment), so that one worker must have all of them
 _TOGETHER = {"e2e", "dag_test", "sdk"}
 
@@ -54,16 +55,17 @@ _TOGETHER = {"e2e", "dag_test", "sdk"}
 @pytest.hookimpl(tryfirst=True)  # but after pytest-randomly; xdist reads the groups next
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        folder = _folder(item)
+        folder = item.path.relative_to(_TESTS).parts[0]
         if folder == "unit":
             item.add_marker("smoke")
         if folder in _TOGETHER:
             item.add_marker(pytest.mark.xdist_group(folder))
-    items.sort(key=lambda item: _LONGEST.index(_folder(item)) if _folder(item) in _LONGEST else len(_LONGEST))
+    items.sort(key=_turn)
 
 
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(Path(__file__).parent).parts[0]
+def _turn(item: pytest.Item) -> int:
+    turns = (turn for turn, path in enumerate(_LONGEST) if item.path.is_relative_to(_TESTS / path))
+    return next(turns, len(_LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,6 @@ DAG_ID = "zoho_crm_first_cleanup"
 CONNECTION_ID = "zoho_crm_default"
 
 
-@pytest.mark.timeout(900)  # Airflow's start is part of it
 def test_from_the_connection_form_to_the_report_of_a_clean_up(ui: Ui, backup: Path) -> None:
     fill_in_the_form(ui.page)
     try_the_connection(ui)

@@ -25,7 +25,7 @@ from tests.cli.conftest import CODE, Zoho
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 
 SELF_CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "code": CODE, "scope": ["x"], "grant_type": "authorization_code"}
-SECONDS = 120
+SECONDS = 600
 ROOT = Path(__file__).parents[2]
 
 

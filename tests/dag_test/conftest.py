@@ -85,7 +85,7 @@ class Airflow:
         """Run a command; one with an environment of its own gets a process of its own, because Airflow reads its settings once."""
         if env:
             command = [sys.executable, "-m", "airflow", *arguments]
-            return subprocess.run(command, env=self._env | env, capture_output=True, text=True, timeout=240, cwd=self._folder, check=False)
+            return subprocess.run(command, env=self._env | env, capture_output=True, text=True, timeout=600, cwd=self._folder, check=False)
         outputs = [self._folder / "stdout.txt", self._folder / "stderr.txt"]
         order = {"arguments": arguments, "env": self._env, "outputs": list(map(str, outputs))}
         assert self._commands.stdin

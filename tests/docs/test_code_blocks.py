@@ -90,7 +90,7 @@ def test_the_commands_of_a_page_run(
     connection = connection_json(emulator_server.url)
     env = airflow_env | {"AIRFLOW_CONN_ZOHO_CRM_DEFAULT": connection, "AIRFLOW_CONN_ZOHO_EU": connection}
 
-    run = subprocess.run(["bash", "-c", script], env=env, cwd=env["AIRFLOW_HOME"], capture_output=True, text=True, timeout=240, check=False)
+    run = subprocess.run(["bash", "-c", script], env=env, cwd=env["AIRFLOW_HOME"], capture_output=True, text=True, timeout=600, check=False)
 
     assert run.returncode == 0, f"{run.stdout[-2000:]}\n{run.stderr[-4000:]}"
 
@@ -107,5 +107,5 @@ def airflow_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ROOT": str(ROOT),
     }
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=env, capture_output=True, check=True, timeout=240)
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=env, capture_output=True, check=True, timeout=600)
     return env

@@ -32,19 +32,30 @@ def test_operator_and_sensors_delete_tags_and_need_one_access_token(real: RealAi
 
 
 def without_a_lost_try(real: RealAirflow, zoho: Control, dag_id: str, plan: dict[str, Any], **conf: Any) -> DagRun:
-    """Return a run in which each task had one try: a busy Airflow may itself cost one (apache/airflow#71580), and with it a start."""
+    """Return a run in which each task had one try: a busy Airflow may itself cost one (apache/airflow#71580), and with it a start.
+
+    The clock stands still until all sensors have deferred, so that none of them finds its job ended.
+    """
     for _ in range(3):
         zoho.seed("minimal")
+        zoho.freeze()
         zoho.jobs(**plan)
         run = real.start(dag_id, **conf)
+        run.wait(lambda run=run: sensors_have_started(run))
+        zoho.unfreeze()
         run.wait()
         if all(task["try_number"] <= 1 for task in run.tasks().values()):
             return run
     raise AssertionError("Airflow has lost a try in each of three runs")
 
 
+def sensors_have_started(run: DagRun) -> bool:
+    states = {task["state"] for name, task in run.tasks().items() if name.startswith("wait")}
+    return bool(states) and not states & {None, "scheduled", "queued", "running"}
+
+
 def test_a_sensor_that_finishes_in_the_triggerer_starts_once_on_a_worker_and_has_its_xcom(real: RealAirflow, zoho: Control) -> None:
-    run = without_a_lost_try(real, zoho, "finishes_in_triggerer", {"start_delay": 8, "duration": 2}, tags=["hot", "cold"])
+    run = without_a_lost_try(real, zoho, "finishes_in_triggerer", {"start_delay": 2, "duration": 2}, tags=["hot", "cold"])
     assert run.wait() == "success"
     (job,) = zoho.counters()["jobs"]
     report = {"id": job["job_id"], "kind": "tags", "module": None, "state": "COMPLETED", "total": 2, "deleted": 2, "failed": 0}
@@ -57,7 +68,7 @@ def test_a_sensor_that_finishes_in_the_triggerer_starts_once_on_a_worker_and_has
 
 
 def test_a_failed_job_ends_a_sensor_that_finishes_in_the_triggerer_on_a_worker(real: RealAirflow, zoho: Control) -> None:
-    plan = {"start_delay": 8, "duration": 2, "outcome": "failed"}
+    plan = {"start_delay": 2, "duration": 2, "outcome": "failed"}
     run = without_a_lost_try(real, zoho, "finishes_in_triggerer", plan, tags=["hot", "cold"])
     assert run.wait() == "failed"
     assert run.tasks()["wait"]["state"] == "failed"

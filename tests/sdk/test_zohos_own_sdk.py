@@ -26,7 +26,7 @@ def emulator() -> Iterator[EmulatorServer]:
 
 def run_sdk(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [python, "-m", "tests.sdk.mass_delete_with_sdk", folder, *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=600, check=False)
 
 
 def test_zohos_sdk_deletes_tags_of_the_emulator(emulator: EmulatorServer, sdk_python: Path, tmp_path: Path) -> None:

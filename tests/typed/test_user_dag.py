@@ -6,10 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 
-
-@pytest.mark.timeout(600)
 def test_a_users_dag_is_clean_under_mypy_strict(tmp_path: Path) -> None:
     dag = Path(__file__).with_name("user_dag.py")
     (tmp_path / "mypy.ini").write_text("[mypy]\n")

@@ -127,7 +127,7 @@ class ConnectionFailed(RetryableError):
     """No answer came.
 
     :param sent: False when the failure came before the request was written (DNS, refused, connect time-out, TLS); of a call that is
-        no submission the asynchronous client does not know, and says True.
+        no submission and no token request the asynchronous client does not know, and says True.
     """
 
     def __init__(self, message: str, *, sent: bool = True, **fields: Any) -> None:

@@ -182,6 +182,10 @@ _PERMANENT = {
 }
 
 
+# faults of Zoho's own, whatever their status
+_PASSING = ("general_error", "server_error", "internal_error", "temporarily_unavailable")
+
+
 def _token_error(body: dict[str, Any], status: int, hosts: Hosts) -> ZohoCrmError:
     """Choose the error: the known words are permanent, a described or localised error is the throttle, a 5xx passes."""
     error = body.get("error")
@@ -190,7 +194,7 @@ def _token_error(body: dict[str, Any], status: int, hosts: Hosts) -> ZohoCrmErro
     if error in _PERMANENT:
         advice = _PERMANENT[error].format(center=hosts.data_center)
         return CredentialsRejected(f"Zoho Accounts ({hosts.accounts_url}) refuses the credentials.", advice=advice, **where)
-    if status >= 500:
+    if status >= 500 or error in _PASSING:
         return ServiceUnavailable(f"Zoho Accounts ({hosts.accounts_url}) cannot answer: {error or 'no reason said'}.", **where)
     in_words = error and not re.fullmatch(r"[a-z_]+", error)
     if status == 429 or in_words or (error and ("error_description" in body or body.get("status") == "failure")):

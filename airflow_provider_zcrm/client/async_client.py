@@ -164,7 +164,9 @@ class AsyncZohoCrmClient:
 
     async def _token_response(self) -> ApiResponse:
         url, form = self.config.hosts.accounts_url + TOKEN_PATH, self.config.credentials.form()
-        return await self._http(self._session, "POST", TOKEN_PATH, url, data=form)
+        written: list[bool] = []
+        async with self._new_session(_noting(written)) as fresh:
+            return await self._http(fresh, "POST", TOKEN_PATH, url, written, data=form)
 
     async def _http(
         self,
@@ -205,7 +207,7 @@ class AsyncZohoCrmClient:
 def _noting(written: list[bool]) -> aiohttp.TraceConfig:
     """Note that a request is about to be written; what fails before it (name, connection, proxy, TLS) Zoho has not seen.
 
-    Only submissions need to know, and the hooks would take a sixth of a poll's time.
+    Only submissions and token requests need to know, and the hooks would take a sixth of a poll's time.
     """
 
     async def note(*_: Any) -> None:

@@ -6,7 +6,7 @@ One process of a host asks Zoho, and the others find its token in the store.
 from __future__ import annotations
 
 from airflow_provider_zcrm.api.data_centers import Hosts
-from airflow_provider_zcrm.api.errors import RetryableError, TokenThrottled, ZohoCrmError
+from airflow_provider_zcrm.api.errors import ConnectionFailed, RetryableError, TokenThrottled, ZohoCrmError
 from airflow_provider_zcrm.api.oauth import parse_token
 from airflow_provider_zcrm.client.steps import Alone, Exchange, NewSecret, ReadStore, RequestToken, Sleep, WriteStore
 from airflow_provider_zcrm.client.token_sharing import TokenSharing
@@ -62,18 +62,19 @@ class TokenExchange:
             raise
 
     def _ask_zoho(self, rejected: str | None) -> Exchange[str]:
-        self._tokens.check_throttle()
+        self._tokens.check()
         try:
             response = yield RequestToken()
             token = parse_token(response, self._hosts)
         except ZohoCrmError as error:
             error.without(*self._tokens.secrets)
-            if not isinstance(error, TokenThrottled):
+            throttled = isinstance(error, TokenThrottled)
+            if not throttled and not _has_cost_a_request(error):
                 raise
-            # another host may have got the last one
+            # another host may have got one
             if self._sharing and (other := (yield from self._stored_token(self._sharing, rejected))):
                 return other
-            yield from self._share(self._tokens.refused())
+            yield from self._share(self._tokens.refused() if throttled else self._tokens.failed())
             raise
         yield from self._share(self._tokens.hold(token))
         yield NewSecret(token.value)
@@ -82,3 +83,8 @@ class TokenExchange:
     def _share(self, sealed: str) -> Exchange[None]:
         if self._sharing:
             yield WriteStore(self._sharing, self._tokens.name, sealed)
+
+
+def _has_cost_a_request(error: ZohoCrmError) -> bool:
+    """Tell whether it is a passing fault for which Zoho may have counted the request."""
+    return isinstance(error, RetryableError) and not (isinstance(error, ConnectionFailed) and not error.sent)

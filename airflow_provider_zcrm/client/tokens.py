@@ -12,12 +12,13 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_zcrm.api.errors import TokenThrottled, cleaned
-from airflow_provider_zcrm.api.oauth import AccessToken
+from airflow_provider_zcrm.api.errors import ServiceUnavailable, TokenThrottled, cleaned
+from airflow_provider_zcrm.api.oauth import TOKEN_PATH, AccessToken
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.token_seal import TokenSeal
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # after Zoho's throttle has answered, it is asked again after 10 minutes, and then after 15 more
 _FIRST_PAUSE, _NEXT_PAUSE = 600.0, 900.0
+# while requests fail: the first time once more at once, then after a minute, and then no more than 3 in 10 minutes
+_FAILURES, _FAILURE_WINDOW, _FAILURE_PAUSE = 3, 600.0, 60.0
 # where Zoho grants no new token, the old one is used until so many seconds before its end
 _LAST_SECONDS = 60.0
 
@@ -49,12 +52,15 @@ class Tokens:
 
     def __init__(self, config: ClientConfig) -> None:
         self.secrets = config.credentials.secrets()
+        self._accounts_url = config.hosts.accounts_url
         self._seal = TokenSeal(config)
         self.name = self._seal.name
         self.lock = threading.Lock()
         self._held: HeldToken | None = None
         self._granted: str | None = None
         self._refused_at: tuple[float, ...] = ()
+        # requests that failed since the last token: the first one, and the last three
+        self._failed_at: tuple[float, ...] = ()
         self._postponed_until = 0.0
         # Zoho keeps ten, so older ones do not come back
         self._rejected: deque[str] = deque(maxlen=20)
@@ -85,6 +91,9 @@ class Tokens:
         # the last refusal counts, whoever met it
         self._refused_at = max(self._refused_at, tuple(value.get("refused_at", ())), key=lambda refused_at: refused_at[-1:])
         token = _token(value)
+        issued_at = token.issued_at if token else 0.0
+        told = {min(at, time.time()) for at in value.get("failed_at", ())}
+        self._failed_at = _first_and_last(at for at in {*self._failed_at, *told} if at > issued_at)
         if token is not None and token.value not in (rejected, *self._rejected):
             self._held = token
         return self.held(rejected)
@@ -98,16 +107,35 @@ class Tokens:
         """Tell whether this is the token that Zoho granted to this process last."""
         return token == self._granted
 
-    def check_throttle(self) -> None:
-        """Refuse to ask Zoho while its throttle has answered not long enough ago.
+    def check(self) -> None:
+        """Refuse to ask Zoho while its throttle has answered not long enough ago, or while requests fail.
 
         :raises TokenThrottled: with the time at which Zoho may be asked again
+        :raises ServiceUnavailable: with the time since when requests have failed
         """
         left = self._pause_left()
         if left > 0:
             raise TokenThrottled(
                 f"Zoho grants no more access tokens for now; it is asked again in {left / 60:.0f} minutes at the earliest."
             )
+
+        left = self._failure_pause_left()
+        if left > 0:
+            since = datetime.fromtimestamp(self._failed_at[0], UTC).isoformat(sep=" ", timespec="minutes")
+            raise ServiceUnavailable(
+                f"Zoho Accounts ({self._accounts_url}) has given no access token since {since}; it is asked again in "
+                f"{max(1, round(left / 60))} minutes at the earliest.",
+                method="POST",
+                path=TOKEN_PATH,
+            )
+
+    def _failure_pause_left(self) -> float:
+        """Return the seconds until Zoho may be asked again after failed requests, 0 or less if it may."""
+        now = time.time()
+        recent = [at for at in self._failed_at if now - at < _FAILURE_WINDOW]
+        if len(recent) >= _FAILURES:
+            return recent[-_FAILURES] + _FAILURE_WINDOW - now
+        return recent[-1] + _FAILURE_PAUSE - now if len(recent) == _FAILURES - 1 else 0.0
 
     def _pause_left(self) -> float:
         """Return the seconds until Zoho may be asked again after its throttle has answered, 0 or less if it may."""
@@ -120,8 +148,17 @@ class Tokens:
         """Note that Zoho's throttle has answered, and return the note for the store, with the token that is still good."""
         recent = tuple(at for at in self._refused_at if time.time() - at < 2 * _NEXT_PAUSE)
         self._refused_at = (*recent, time.time())
+        return self._note()
+
+    def failed(self) -> str:
+        """Note that a request for a token has failed, and return the note for the store, with the token that is still good."""
+        self._failed_at = _first_and_last({*self._failed_at, time.time()})
+        self._postponed_until = time.time() + _LAST_SECONDS
+        return self._note()
+
+    def _note(self) -> str:
         old = _stored(self._held) if self._held and self.held() else {}
-        return self._seal.seal({"refused_at": self._refused_at, **old})
+        return self._seal.seal({"refused_at": self._refused_at, "failed_at": self._failed_at, **old})
 
     def serve_on(self, error: Exception, rejected: str | None = None) -> str | None:
         """Return the token that was to be replaced early, if it is still good, because no new one is to be had for now.
@@ -140,7 +177,7 @@ class Tokens:
             host = cleaned(token.foreign_api_domain, token.value, *self.secrets)
             log.warning("Zoho names the API host %.100r, which is none of its known ones; ignored.", host)
         now = time.time()
-        self._refused_at = ()
+        self._refused_at = self._failed_at = ()
         self._granted = token.value
         self._held = HeldToken(token.value, now, now + token.expires_in, token.scope)
         return self._seal.seal(_stored(self._held))
@@ -159,6 +196,11 @@ def tokens_of(config: ClientConfig) -> Tokens:
 def forget_tokens() -> None:
     """Drop all tokens of this process."""
     _tokens.clear()
+
+
+def _first_and_last(times: Iterable[float]) -> tuple[float, ...]:
+    ordered = sorted(times)
+    return tuple(ordered if len(ordered) <= _FAILURES else (ordered[0], *ordered[-_FAILURES:]))
 
 
 def _stored(token: HeldToken) -> dict[str, Any]:

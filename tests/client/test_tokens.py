@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from airflow_provider_zcrm.api.errors import (
+    ConnectionFailed,
     CredentialsRejected,
     InvalidConnection,
     InvalidRequest,
+    RetryableError,
     ScopeMissing,
     ServiceUnavailable,
     TokenRejected,
@@ -24,6 +26,7 @@ from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant, Credentials, RefreshTokenGrant
 from airflow_provider_zcrm.api.tags import list_tags
 from airflow_provider_zcrm.client.config import ClientConfig
+from airflow_provider_zcrm.client.retries import NO_RETRIES
 from airflow_provider_zcrm.client.token_seal import TokenSeal
 from airflow_provider_zcrm.client.token_sharing import FileTokenStore, TokenSharing
 from airflow_provider_zcrm.client.tokens import forget_tokens
@@ -31,6 +34,7 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
 from tests.client.conftest import Connect
+from tests.client.servers import free_port
 from tests.client.sides import CREDENTIALS, HASTY, Side, config_for
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 
@@ -310,6 +314,51 @@ def test_accounts_that_stay_unreadable_are_given_up(config: ClientConfig, connec
         connect(config, HASTY).send(list_modules())
 
     assert emulator.requests("/crm/") == []
+
+
+# --- an outage -----------------------------------------------------------------------------------------------------------
+
+OUTAGES: dict[str, dict[str, Any]] = {
+    "502": {"kind": "status", "status": 502},
+    "HTML with 200": {"kind": "html", "status": 200},
+    "hangs up": {"kind": "drop_after"},
+    "time-out": {"kind": "slow", "seconds": 0.6},
+    **{error: {"kind": "status", "status": 200, "body": {"error": error}} for error in ("general_error", "server_error")},
+}
+
+
+@pytest.mark.parametrize("fault", OUTAGES)
+def test_in_an_outage_all_who_share_a_store_ask_three_times_in_ten_minutes_at_most(
+    config: ClientConfig, connect: Connect, emulator: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr("airflow_provider_zcrm.client.tokens._FAILURE_PAUSE", 0.0)
+    emulator.fault(path=TOKEN, times=None, **OUTAGES[fault])
+    sharing = TokenSharing(FileTokenStore(tmp_path), tmp_path)
+
+    errors = []
+    for _ in range(5):
+        forget_tokens()  # another process
+        with pytest.raises(RetryableError) as caught:
+            connect(replace(config, request_timeout=0.3), HASTY, sharing=sharing).send(list_modules())
+        errors.append(str(caught.value))
+
+    assert "has given no access token since 2" in errors[-1]
+    assert len(emulator.requests(TOKEN)) == 3
+    emulator.clear_faults()
+    # ten minutes later
+    monkeypatch.setattr("airflow_provider_zcrm.client.tokens._FAILURE_WINDOW", 0.0)
+    assert len(connect(config, sharing=sharing).send(list_modules())) == 2
+    monkeypatch.setattr("airflow_provider_zcrm.client.tokens._FAILURE_WINDOW", 600.0)
+    forget_tokens()
+    emulator.evict_access_tokens()
+    assert len(connect(config, sharing=sharing).send(list_modules())) == 2
+
+
+def test_a_host_that_was_never_reached_has_cost_no_request(connect: Connect, emulator: Control) -> None:
+    config = config_for(f"http://127.0.0.1:{free_port()}")
+    for _ in range(5):
+        with pytest.raises(ConnectionFailed):
+            connect(config, NO_RETRIES).send(list_modules())
 
 
 # --- the host that Zoho names --------------------------------------------------------------------------------------------

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from airflow_provider_zcrm.api.errors import TokenThrottled
+from airflow_provider_zcrm.api.errors import ServiceUnavailable, TokenThrottled
+from airflow_provider_zcrm.api.oauth import AccessToken
+from airflow_provider_zcrm.client.tokens import Tokens
 from tests.unit.client.token_world import PROCESSES, World, simulated
 
 processes = st.integers(0, len(PROCESSES) - 1)
@@ -168,7 +170,7 @@ def test_of_two_notes_about_the_throttle_the_one_with_the_later_refusal_counts()
         world.now = started + 700.0 + 600.0 - 1.0
 
         with pytest.raises(TokenThrottled):
-            tokens.check_throttle()
+            tokens.check()
 
 
 def test_a_token_that_zoho_rejected_is_not_tried_again_while_there_is_no_other() -> None:
@@ -184,3 +186,40 @@ def test_a_token_that_zoho_rejected_is_not_tried_again_while_there_is_no_other()
 
         assert process.rejected == {"1000.access-0"}
         assert world.violations == []
+
+
+def test_failed_requests_grow_apart_and_all_who_read_the_store_know_of_them() -> None:
+    with simulated() as world:
+        mine, other = (world.processes[number].client._tokens for number in (0, 3))
+        started, said = world.now, list[str]()
+
+        def may_ask(tokens: Tokens, seconds: float) -> bool:
+            world.now = started + seconds
+            try:
+                tokens.check()
+            except ServiceUnavailable as error:
+                said.append(str(error))
+                return False
+            return True
+
+        mine.failed()
+        assert may_ask(mine, 1.0)
+        note = mine.failed()
+        other.take(note)
+        for tokens in (mine, other):
+            assert [may_ask(tokens, seconds) for seconds in (2.0, 60.0, 62.0)] == [False, False, True]
+        note = other.failed()
+        mine.take(note)
+        for tokens in (mine, other):
+            assert [may_ask(tokens, seconds) for seconds in (63.0, 599.0, 600.5)] == [False, False, True]
+        note = other.failed()
+        mine.take(note)
+        for tokens in (mine, other):
+            assert [may_ask(tokens, seconds) for seconds in (600.9, 659.0, 661.0)] == [False, False, True]
+
+        assert [words for words in said if "has given no access token since 1970-01-12 13:46" not in words] == []
+        world.now = started + 700.0
+        mine.take(other.hold(AccessToken("1000.new", 3600.0)))
+        for tokens in (mine, other):
+            tokens.failed()
+            assert may_ask(tokens, 700.0)

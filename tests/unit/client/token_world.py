@@ -13,7 +13,7 @@ import json
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +26,7 @@ import tenacity.nap
 
 from airflow_provider_zcrm.api.call import ApiResponse
 from airflow_provider_zcrm.api.data_centers import hosts_of
-from airflow_provider_zcrm.api.errors import ConnectionFailed, CredentialsRejected, TokenRejected, TokenThrottled
+from airflow_provider_zcrm.api.errors import ConnectionFailed, CredentialsRejected, ServiceUnavailable, TokenRejected, TokenThrottled
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.oauth import Credentials, RefreshTokenGrant
 from airflow_provider_zcrm.client import async_client, sync_client, tokens
@@ -391,6 +391,7 @@ class Process:
         else:
             self.client = AsyncZohoCrmClient(config, NO_RETRIES, sharing=sharing)
             self.client._http = self._ahttp
+            self.client._new_session = lambda *_: nullcontext()
         self.name = self.client._tokens.name
         forget_tokens()
 
@@ -417,7 +418,7 @@ class Process:
         in_thread(exchange())
         return answers[0]
 
-    async def _ahttp(self, _session: Any, method: str, path: str, _url: str, **arguments: Any) -> ApiResponse:
+    async def _ahttp(self, _session: Any, method: str, path: str, _url: str, *_: Any, **arguments: Any) -> ApiResponse:
         world, call = self.world, self.world.running
         sent = world.now
         if "data" in arguments:
@@ -563,12 +564,15 @@ class World:
         outdated = call.process.credentials != self.credentials
         allowed = (
             error is None
-            or isinstance(error, (TokenThrottled, ConnectionFailed))
+            or isinstance(error, (TokenThrottled, ConnectionFailed, ServiceUnavailable))
             or (isinstance(error, TokenRejected) and (call.rejections > 1 or outdated))
             or (isinstance(error, CredentialsRejected) and outdated)
         )
         self.check(allowed, f"a call raises {error!r}")
-        self.check(not (isinstance(error, TokenThrottled) and call.process.has_a_good_token()), "gives up although its token is good")
+        self.check(
+            not (isinstance(error, (TokenThrottled, ServiceUnavailable)) and call.process.has_a_good_token()),
+            "gives up although its token is good",
+        )
         self.check(call.noted or not (call.refused and isinstance(error, TokenThrottled)), "keeps a refusal to itself")
 
     def finish(self, process: Process) -> None:

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink
+from airflow_provider_zcrm.templates import KeepsPlainStrings
 from airflow_provider_zcrm.version_compat import hitl_operator
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ APPROVE, REJECT = "Approve", "Reject"
 _ASKED = "asked"
 
 
-class ApproveTagsOperator(_Asks):  # type: ignore[misc]
+class ApproveTagsOperator(KeepsPlainStrings, _Asks):  # type: ignore[misc]
     """Asks a person whether tags may be deleted, and returns the very tags that the question was about when they are approved.
 
     The tags are stored before it waits. So what `find` returns later, when it is cleared while the question is open, reaches nobody: a

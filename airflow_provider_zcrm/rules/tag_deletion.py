@@ -399,7 +399,7 @@ def _pause_for_a_tag(seen: Seen, refusals: Refusals, batch: Sequence[str]) -> Wa
 def job_ids(journal: TagJournal, seen: Seen) -> tuple[str, ...]:
     """Return the jobs of this run, and of earlier ones those that still run; without those whose rest a later submission took over."""
     running = {number for number, (state, _) in seen.jobs.items() if state == "running"}
-    jobs = (s for s in journal.submissions if s.job_id and not s.superseded and (s.run == journal.run or s.number in running))
+    jobs = (s for s in journal.submissions if s.job_id and (s.number in running or (s.run == journal.run and not s.superseded)))
     return tuple(str(submission.job_id) for submission in jobs)
 
 

@@ -42,8 +42,8 @@ OPERATORS: dict[str, Callable[[str], BaseOperator]] = {
     "delete": lambda text: MassDeleteTagsOperator(task_id="t", module=text, tag_names=[text], zoho_crm_conn_id=text),
     "records": lambda text: DeleteRecordsOperator(task_id="t", module=text, record_ids=[text], zoho_crm_conn_id=text),
     "view": lambda text: MassDeleteRecordsOperator(task_id="t", module=text, cvid=text, zoho_crm_conn_id=text),
-    "back_up": lambda text: BackupTagsOperator(task_id="t", module=text, tag_ids=[[text]], path=text, zoho_crm_conn_id=text),
-    "restore": lambda text: RestoreTagsOperator(task_id="t", path=text, zoho_crm_conn_id=text),
+    "back_up": lambda text: BackupTagsOperator(task_id="t", module=text, tag_ids=[[text]], backup_path=text, zoho_crm_conn_id=text),
+    "restore": lambda text: RestoreTagsOperator(task_id="t", backup_path=text, zoho_crm_conn_id=text),
     "sensor": lambda text: MassDeleteJobSensor(task_id="t", module=text, job_id=[text], kind=text, zoho_crm_conn_id=text),
     "report": lambda text: ReportTagCleanupOperator(
         task_id="t", module=text, find_task_id="find", delete_task_id="delete", zoho_crm_conn_id=text

@@ -24,10 +24,10 @@ HOT, COLD = "2276164000001021041", "2276164000001021042"
 VIEW = "2276164000000538003"
 NEVER = 4102444800.0
 
-TAGS_JOURNAL = f"""{{"v": 2, "host": "HOST", "module": "Leads", "run": 1, "deadline": {NEVER}, "request": "3a30f6dfd0cb6029",
+TAGS_JOURNAL = f"""{{"v": 2, "host": "HOST", "module": "Leads", "run": 1, "deadline": {NEVER}, "request": "d34608ac2bef3275",
     "requested": 1, "existing": 5, "tags": {{"{HOT}": ["7f5d1618e7d2", 1]}}, "others": {{"{COLD}": ["e272deecde72", 2, "renamed"]}},
     "submissions": [{{"number": 1, "run": 1, "attempt": 1, "job_id": "JOB"}},
-        {{"number": 2, "run": 1, "attempt": 1, "job_id": "2276164000010000009", "superseded": true, "module": "Contacts"}}],
+        {{"number": 2, "run": 1, "attempt": 1, "job_id": "2276164000010000009", "superseded": true}}],
     "last_number": 2}}"""
 VIEW_JOURNAL = f"""{{"v": 2, "run": 1, "deadline": {NEVER}, "host": "HOST", "submissions": [
     {{"view": {{"module": "Leads", "cvid": "{VIEW}", "territory_id": null, "include_child": false}},

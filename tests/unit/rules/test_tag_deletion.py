@@ -699,6 +699,28 @@ def test_what_an_earlier_run_has_deleted_is_not_missing() -> None:
     assert cleared(first).reads({}).step() == Done(())
 
 
+def test_what_an_earlier_run_has_not_submitted_is_missing_when_it_is_gone() -> None:
+    first = Attempt(request("1", "2", missing_tags="fail")).ready(tags("1", "2"))
+    first.sends(Refused(PermissionDenied("No permission.")))
+
+    assert "no such tags: ['1']" in cleared(first).reads(tags("2")).fails(InvalidArgument)
+
+
+def test_a_tag_that_was_submitted_and_then_renamed_does_not_stand_for_its_old_name() -> None:
+    by_name = TagRequest(module="Leads", names=("a",), guards=NO_GUARDS, missing_tags="fail")
+    first = Attempt(by_name).ready(tags(_1="a"))
+    first.submits("900")
+
+    assert "no such tags: ['a']" in cleared(first).reads(tags(_1="VIP")).fails(InvalidArgument)
+
+
+def test_a_task_that_is_cleared_twice_still_knows_the_job_of_its_first_run() -> None:
+    second = cleared(submitted("1", "2"), request("3")).ready(tags("1", "2", "3"))
+    second.submits("901")
+
+    assert cleared(second, request("1")).reads(tags("1", "2")).step() == AskJobs({1: "900"})
+
+
 def test_a_cleared_task_with_another_request_knows_what_holds_its_tags() -> None:
     task = cleared(submitted("1", "2"), request("2", "3")).reads(tags("1", "2", "3")).asks("running")
 
@@ -726,6 +748,14 @@ def test_the_list_is_read_until_it_had_a_minute_to_follow(come_back: Any) -> Non
 
     assert looks == [10.0, 30.0, 60.0]
     assert task.step() == Done(("900",), left=("2",))
+
+
+def test_a_list_that_is_read_just_when_it_was_due_is_that_look() -> None:
+    task = returned(submitted("1"), "900").reads(tags("1"))
+    ended_at = task.seen.reports_at
+    task.seen, task.now = replace(task.seen, read_at=ended_at + 10), ended_at + 10
+
+    assert task.waits() == 20
 
 
 def test_the_list_is_not_read_again_when_all_is_gone() -> None:

@@ -38,7 +38,8 @@ class BackupFile:
             )
         self.path = text
         self._conn_id = conn_id
-        self._storage: Any = ObjectStoragePath(text, conn_id=conn_id)
+        # on Airflow 2 a connection of None wins over the one that stands in the path
+        self._storage: Any = ObjectStoragePath(text, conn_id=conn_id) if conn_id else ObjectStoragePath(text)
 
     def exists(self) -> bool:
         """Return whether a file stands there.

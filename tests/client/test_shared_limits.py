@@ -76,7 +76,7 @@ def test_credits_are_told_once_and_warned_of_once(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.INFO, "airflow_provider_zcrm.client.credits"):
         for left in ("", "no number", "50000", "49999", "999", "998"):
             watch.saw(ApiResponse(200, {"x-api-credits-remaining": left}, b""))
-    assert [(record.levelname, record.args) for record in caplog.records] == [("INFO", ("50000",)), ("WARNING", ("999",))]
+    assert [(record.levelname, record.args) for record in caplog.records] == [("INFO", (50000,)), ("WARNING", (999,))]
 
 
 def test_zoho_is_asked_again_after_a_quarter_of_an_hour_whatever_it_asks_for() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from airflow.providers.common.compat.sdk import redact
+from airflow.providers.common.compat.sdk import Connection, redact
 
 from airflow_provider_zcrm.api.errors import InvalidConnection
 from airflow_provider_zcrm.api.modules import list_modules
@@ -222,3 +222,17 @@ def test_the_settings_show_no_secret(emulator: Control) -> None:
     shown = repr(ZohoCrmHook().config) + json.dumps(ZohoCrmHook().test_connection())
     assert CLIENT_SECRET not in shown
     assert REFRESH_TOKEN not in shown
+
+
+@pytest.mark.parametrize(
+    "extra", ['["refresh_token"]', '"text"', "5", "[" * 5000 + "]" * 5000, '{"refresh_token": {"a": 1}}', '{"max_concurrency": []}']
+)
+def test_a_corrupted_extra_is_one_of_our_errors(monkeypatch: pytest.MonkeyPatch, extra: str) -> None:
+    connection = Connection(conn_id="broken", conn_type="zoho_crm", login=CLIENT_ID, password=CLIENT_SECRET)
+    connection.extra = extra
+    monkeypatch.setattr(ZohoCrmHook, "get_connection", lambda *_: connection)
+    with pytest.raises(InvalidConnection, match="Connection broken"):
+        _ = ZohoCrmHook("broken").config
+    works, sentence = ZohoCrmHook("broken").test_connection()
+    assert not works
+    assert CLIENT_SECRET not in sentence

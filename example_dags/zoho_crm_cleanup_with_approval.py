@@ -1,7 +1,7 @@
-"""Find tags, ask a person, and delete only what the person has seen. Needs Airflow 3.1 or newer.
+"""Find tags, ask a person, and delete the very tags that the person has approved. Needs Airflow 3.1 or newer.
 
-Needs the connection ``zoho_crm_default``. The question stands in Airflow's UI under Required Actions, with the tags in its text. A
-rejection deletes nothing, and the run waits until there is an answer.
+Needs the connection ``zoho_crm_default``. The question is in Airflow's UI under Required Actions, with the tags in its text. Rejected,
+or not answered in two days, nothing is deleted.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from airflow.providers.common.compat.sdk import DAG
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 
-from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
-from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.tag_selection import TagSelection
+from airflow_provider_zcrm.task_groups import tag_cleanup
 
 with DAG(
     "zoho_crm_cleanup_with_approval",
@@ -25,12 +23,5 @@ with DAG(
     tags=["zoho_crm"],
 ):
     # [START cleanup_with_approval]
-    find = FindTagsOperator(task_id="find", module="Leads", selection=TagSelection(max_records="unused"))
-    approve = ApprovalOperator(
-        task_id="approve",
-        subject="Delete these tags of Leads?",
-        body="{% for tag in ti.xcom_pull(task_ids='find') %}- {{ tag.name }}: {{ tag.reason }}\n{% endfor %}",
-    )
-    delete = MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=find.output, wait_for_completion=True, deferrable=True)
-    find >> approve >> delete
+    tag_cleanup("clean_leads", "Leads", TagSelection(max_records="unused"), approval=True)
     # [END cleanup_with_approval]

@@ -8,12 +8,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG, Asset, task
+from airflow.providers.common.compat.sdk import DAG, Asset, task, task_group
 
 from airflow_provider_zcrm.deletion.tags import TagDeletion
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
+from airflow_provider_zcrm.task_groups import tag_cleanup
 
 ALWAYS: dict[str, Any] = {
     "schedule": None,
@@ -134,3 +135,13 @@ with DAG("dry_run_of_many_modules", **ALWAYS | {"render_template_as_native_obj":
         module=["Leads", "Contacts"]
     )
     MassDeleteJobSensor(task_id="wait", job_id=mapped.output, deferrable=True, poke_interval=1)
+
+# a question that nobody answers is open for a minute
+with DAG("approved_modules", **ALWAYS | {"default_args": ALWAYS["default_args"] | {"response_timeout": timedelta(minutes=1)}}):
+
+    @task_group
+    def clean(module: str) -> None:
+        """Clean one module, if a person approves that."""
+        tag_cleanup("tags", module, {"max_records": "unused"}, approval=True, max_share=1.0)
+
+    clean.expand(module=["Leads", "Contacts"])

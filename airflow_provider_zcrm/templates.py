@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_zcrm.rules.arguments import text_of
-
 if TYPE_CHECKING:
     import jinja2
     from airflow.providers.common.compat.sdk import BaseOperator, Context
@@ -35,5 +33,7 @@ class KeepsPlainStrings(BaseOperator):
 
         :raises InvalidArgument: names it
         """
+        from airflow_provider_zcrm.rules.arguments import text_of
+
         for name in arguments:
             text_of(getattr(self, name), name)

@@ -259,7 +259,8 @@ def _by_count(request: TagRequest, seen: Seen, tag_id: str, now: float) -> Verdi
     if count is None or now - count.at > FRESH_COUNT:
         return Verdict("count")
     if count.answer is None:
-        return Verdict("skip", "not_counted")
+        # perhaps it is gone: the list says so, when it is read after the count
+        return Verdict("skip", "not_counted") if seen.read_at > count.at else Verdict("wait", at=now)
     if count.answer.count > most:
         return Verdict("skip", "records")
     used_by = count.answer.used_by

@@ -289,7 +289,19 @@ def test_a_tag_is_sent_as_its_count_allows(how: Chosen, count: RecordsCount | No
     if not code:
         task.reads(tags("1", "2"))
     assert task.finds().submits("900") == (("2",) if code else ("1", "2"))
+    if count is None:
+        # perhaps it is gone
+        task.reads(tags("1", "2"))
+        task.does(WatchJobs)
     assert task.skipped() == ({"1": code} if code else {})
+
+
+def test_a_tag_that_is_gone_when_it_is_counted_is_gone_and_not_skipped() -> None:
+    task = chosen(UNUSED).counts({"1": None})
+
+    assert task.finds().submits("900") == ("2",)
+    task.reads(tags()).does(WatchJobs)
+    assert task.skipped() == {}
 
 
 def test_the_figure_of_the_list_can_only_keep_a_tag() -> None:

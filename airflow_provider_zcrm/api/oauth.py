@@ -194,11 +194,12 @@ def _token_error(body: dict[str, Any], status: int, hosts: Hosts) -> ZohoCrmErro
     if error in _PERMANENT:
         advice = _PERMANENT[error].format(center=hosts.data_center)
         return CredentialsRejected(f"Zoho Accounts ({hosts.accounts_url}) refuses the credentials.", advice=advice, **where)
-    if status >= 500 or error in _PASSING:
-        return ServiceUnavailable(f"Zoho Accounts ({hosts.accounts_url}) cannot answer: {error or 'no reason said'}.", **where)
     in_words = error and not re.fullmatch(r"[a-z_]+", error)
-    if status == 429 or in_words or (error and ("error_description" in body or body.get("status") == "failure")):
+    passing = status >= 500 or error in _PASSING
+    if status == 429 or (not passing and (in_words or (error and ("error_description" in body or body.get("status") == "failure")))):
         return TokenThrottled("Zoho grants no more access tokens for now.", **where)
+    if passing:
+        return ServiceUnavailable(f"Zoho Accounts ({hosts.accounts_url}) cannot answer: {error or 'no reason said'}.", **where)
     if not error:
         return UnreadableResponse(f"Zoho Accounts ({hosts.accounts_url}) gave neither an access token nor an error.", **where)
     return CredentialsRejected(f"Zoho Accounts ({hosts.accounts_url}) gave no access token: {error}.", **where)

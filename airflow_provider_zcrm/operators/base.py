@@ -35,6 +35,10 @@ class RefusesWhatCameOutEmpty(KeepsPlainStrings, BaseOperator):
 
     _given: tuple[str, ...] = ()
 
+    def __init__(self, **kwargs: Any) -> None:
+        # without one of its own, Airflow gives the class that of BaseOperator, and a mapped task would get its None for inlets
+        super().__init__(**kwargs)
+
     def _note_given(self, *arguments: str) -> None:
         """Note which of the arguments the DAG gives; at the end of the constructor, when nothing is rendered yet."""
         self._given = tuple(name for name in arguments if getattr(self, name) is not None)

@@ -81,7 +81,8 @@ def test_a_connection_whose_answer_was_read_serves_on(connect: Connect, headers:
         for _ in range(3):
             side.send(list_modules())
 
-    assert len({heard.handler.client_address for heard in server.heard}) == 1
+    # a token has a connection of its own in one of the clients
+    assert len({heard.handler.client_address for heard in server.heard if heard.handler.command == "GET"}) == 1
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,12 @@ def test_an_empty_prefix_does_not_choose_everything(emulator: Control) -> None:
         with pytest.raises(ZohoCrmFailure, match=r"name_glob holds .* matches names of every kind"):
             TaskRun(task).try_once()
     assert emulator.requests() == []
+
+
+@pytest.mark.parametrize(
+    "operator", [BackupTagsOperator, DeleteRecordsOperator, FindTagsOperator, MassDeleteRecordsOperator, MassDeleteTagsOperator]
+)
+def test_a_mapped_task_has_the_defaults_that_airflow_gives_it(operator: Any) -> None:
+    with DAG("mapped", schedule=None):
+        mapped = operator.partial(task_id="t").expand(module=["Leads"])
+    assert (mapped.inlets, mapped.outlets) == ([], [])

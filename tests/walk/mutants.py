@@ -189,8 +189,8 @@ MUTANTS = (
         (
             (
                 _DELETION,
-                'if count.answer is None:\n        return Verdict("skip", "not_counted")',
-                "if count.answer is None:\n        return None",
+                'return Verdict("skip", "not_counted") if seen.read_at > count.at else Verdict("wait", at=now)',
+                "return None",
             ),
         ),
         case("count failed", max_records=COUNTED),
@@ -198,13 +198,13 @@ MUTANTS = (
     Mutant(
         "the jobs of a run are reported by it",
         "no job lost",
-        ((_DELETION, "s.run == journal.run or ", ""),),
+        ((_DELETION, " or (s.run == journal.run and not s.superseded)", ""),),
         case(),
     ),
     Mutant(
         "a job of an earlier run that still runs is reported",
         "no job lost",
-        ((_DELETION, " or s.number in running)", ")"),),
+        ((_DELETION, "s.number in running or ", ""),),
         case(runs=2),
     ),
     Mutant(

@@ -115,6 +115,7 @@ with DAG("records_by_view", **ALWAYS | {"params": ALWAYS["params"] | {"cvid": ""
         task_id="delete",
         module="{{ params.module }}",
         cvid="{{ params.cvid }}",
+        max_share=1.0,
         confirm_resubmit="{{ var.value.get('confirm_resubmit', 'false') }}",
         wait_for_completion=True,
         deferrable=True,

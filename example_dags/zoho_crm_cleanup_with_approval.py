@@ -21,7 +21,7 @@ with DAG(
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
     tags=["zoho_crm"],
-):
+) as dag:
     # [START cleanup_with_approval]
     tag_cleanup("clean_leads", "Leads", TagSelection(max_records="unused"), approval=True)
     # [END cleanup_with_approval]

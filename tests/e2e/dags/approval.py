@@ -10,5 +10,5 @@ EXAMPLE = Path(__file__).parents[3] / "example_dags" / "zoho_crm_cleanup_with_ap
 names: dict[str, Any] = globals()
 exec(compile(EXAMPLE.read_text(encoding="utf-8"), __file__, "exec"), names)
 # a busy Airflow may itself cost a try (apache/airflow#71580), and five minutes are longer than the test waits
-for task in names["find"].dag.tasks:
+for task in names["dag"].tasks:
     task.retry_delay = timedelta(seconds=1)

@@ -68,7 +68,7 @@ class JobStatus:
 class RecordsDeleted:
     """The outcome of a mass delete by record ids, which is synchronous: what went, and what did not with Zoho's reason.
 
-    Of an id that is in neither the answer does not say what became of its record.
+    An id in neither is a record that may be deleted or not: the answer does not say.
     """
 
     deleted: tuple[str, ...]

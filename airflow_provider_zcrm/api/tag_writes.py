@@ -75,8 +75,8 @@ def add_tag(module: str, tag_id: str, tag_name: str, record_ids: Sequence[str]) 
     request = ApiRequest("POST", f"{in_path(module)}/actions/add_tags", scope="ZohoCRM.modules.ALL", json=body, may_repeat=True)
 
     def parse(response: ApiResponse) -> Tagged:
-        told = {str(details_of(item).get("id")): item for item in elements(response, "data")}
-        said = {record_id: _why_not_tagged(told[record_id], tag_id) for record_id in record_ids if record_id in told}
+        answered = {str(details_of(item).get("id")): item for item in elements(response, "data")}
+        said = {record_id: _why_not_tagged(answered[record_id], tag_id) for record_id in record_ids if record_id in answered}
         if not said:
             decode(response, request)
             raise unexpected("data about these records", response, request)

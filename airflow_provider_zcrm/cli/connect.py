@@ -58,8 +58,8 @@ def connect(options: argparse.Namespace) -> int:
     with terminal.waiting("Asking Zoho which environment it is for"):
         made.find_environment(options.environment)
     connection = _connection(made, grant, old)
-    told = _deliver(destination, connection) + _what_stays(connection["extra"], old)
-    terminal.say(told, "bold")
+    delivered = _deliver(destination, connection) + _what_stays(connection["extra"], old)
+    terminal.say(delivered, "bold")
     with terminal.waiting("Looking at what works"):
         findings = named(made.findings(features), options.conn_id)
     terminal.show(f"Connection {options.conn_id}", findings)
@@ -69,7 +69,13 @@ def connect(options: argparse.Namespace) -> int:
     if options.output == "json":
         hosts = made.config.hosts
         where = {"data_center": hosts.data_center, "environment": hosts.environment, "org": made.org()}
-        result = {"conn_id": options.conn_id, "ok": exit_code(findings) == 0, "delivered": told, **where, "findings": as_json(findings)}
+        result = {
+            "conn_id": options.conn_id,
+            "ok": exit_code(findings) == 0,
+            "delivered": delivered,
+            **where,
+            "findings": as_json(findings),
+        }
         print_json(result)
     return exit_code(findings)
 

@@ -34,7 +34,7 @@ _LAST_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class HeldToken:
-    """A token with the epoch seconds of its life, and its scopes where Zoho has told them."""
+    """A token with the epoch seconds of its life, and its scopes where Zoho has reported them."""
 
     value: str = field(repr=False)
     issued_at: float
@@ -92,8 +92,8 @@ class Tokens:
         self._refused_at = max(self._refused_at, tuple(value.get("refused_at", ())), key=lambda refused_at: refused_at[-1:])
         token = _token(value)
         issued_at = token.issued_at if token else 0.0
-        told = {min(at, time.time()) for at in value.get("failed_at", ())}
-        self._failed_at = _first_and_last(at for at in {*self._failed_at, *told} if at > issued_at)
+        reported = {min(at, time.time()) for at in value.get("failed_at", ())}
+        self._failed_at = _first_and_last(at for at in {*self._failed_at, *reported} if at > issued_at)
         if token is not None and token.value not in (rejected, *self._rejected):
             self._held = token
         return self.held(rejected)

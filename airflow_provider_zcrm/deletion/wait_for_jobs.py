@@ -87,21 +87,21 @@ def judge(reports: Sequence[dict[str, Any]], on_partial_failure: str, to_delete_
     :raises JobNotFound: Zoho has forgotten a job
     :raises JobFailed: a job has failed, or left something behind and ``on_partial_failure`` is "fail"
     """
-    told = "; ".join(sentence(report) for report in reports) or "no job to wait for"
+    summary = "; ".join(sentence(report) for report in reports) or "no job to wait for"
     lost = [report["id"] for report in reports if report["state"] == LOST]
     if lost:
-        raise JobNotFound(f"Zoho has not known {', '.join(lost)} for {number_setting('unknown_job_grace'):g} s ({told}).")
+        raise JobNotFound(f"Zoho has not known {', '.join(lost)} for {number_setting('unknown_job_grace'):g} s ({summary}).")
     if any(report["state"] == "FAILED" for report in reports):
         raise JobFailed(
-            f"A mass delete has failed: {told}.", advice=f"Look in Zoho CRM at what is left; to delete it, {to_delete_the_rest}."
+            f"A mass delete has failed: {summary}.", advice=f"Look in Zoho CRM at what is left; to delete it, {to_delete_the_rest}."
         )
     partial = any(left_behind(report) for report in reports)
     if partial and on_partial_failure == "fail":
         raise JobFailed(
-            f"A mass delete has left something behind: {told}.",
+            f"A mass delete has left something behind: {summary}.",
             advice=f"on_partial_failure='ignore' accepts that; to delete the rest, {to_delete_the_rest}.",
         )
-    log.log(logging.WARNING if partial else logging.INFO, "Ended: %s.", told)
+    log.log(logging.WARNING if partial else logging.INFO, "Ended: %s.", summary)
 
 
 def defer_to_triggerer(task: BaseOperator, context: Context, wait: JobWait) -> NoReturn:

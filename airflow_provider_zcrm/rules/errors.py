@@ -13,7 +13,7 @@ class GuardTripped(PermanentError):
 
 
 class ResubmissionForbidden(PermanentError):
-    """A custom view must not be submitted again: nobody knows what became of the submission before; nothing was sent."""
+    """A custom view must not be submitted again: the submission before it is unconfirmed; nothing was sent."""
 
 
 class InvalidBackup(PermanentError):
@@ -51,4 +51,4 @@ class DeadlineReached(ZohoCrmError):
 class TooLate(RetryableError):
     """Saving the journal took so long that what was seen before is too old to act on; nothing was sent."""
 
-    default_advice = "It is looked at again. If this comes back, Airflow's API server or its database is slow."
+    default_advice = "The task reads the list again. If this comes back, Airflow's API server or its database is slow."

@@ -4,7 +4,7 @@
     journal = heard(journal, answer, now)                     after a `Send`: what Zoho's answer means
 
 A view is submitted once in a DAG run. The guards are judged directly before each submission: the view was counted at most 10 seconds
-before, and nothing was waited for since. What became of a submission without an answer only a person can tell.
+before, and nothing was waited for since. Only a person can find out whether Zoho accepted an unconfirmed submission.
 
 Times are epoch seconds of one attempt's own clock. `seen` is what this attempt has seen; it is never stored.
 """

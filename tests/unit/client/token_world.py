@@ -287,8 +287,9 @@ class Store:
             raise RuntimeError("the API server is down")
         call.second_look_due, call.looked = False, world.now
         entry = world.entries.get(name)
-        if entry and not entry.grant:
-            process.knows_of_refusal(world.refusals[entry.value])
+        refused_at = world.refusals.get(entry.value) if entry else None
+        if refused_at is not None:
+            process.knows_of_refusal(refused_at)
         self._stop()
         return entry.value if entry else None
 
@@ -304,7 +305,7 @@ class Store:
         grant = self._process.last_grant
         before = world.entries.get(name)
         if grant is None:
-            world.refusals[value] = self._process.refused_at or world.now
+            world.refusals[value] = self._process.known_refusal
             world.excuse()  # whatever token another host has put there a moment ago is gone
         elif before and before.grant and before.grant.at > grant.at:
             world.excuse()  # came late, over a newer one
@@ -379,8 +380,7 @@ class Process:
         self.rejected: set[str] = set()
         self.last_grant: Grant | None = None
         self.last_used: Grant | None = None
-        self.refused_at: float | None = None
-        self._known_refusal: float | None = None
+        self.known_refusal: float | None = None
         forget_tokens()
         config = ClientConfig(self.credentials, self.world.hosts, request_timeout=REQUEST_TIMEOUT)
         sharing = TokenSharing(Store(self), self.world.folder / self.host, spread=1.0, run=run_async)
@@ -407,7 +407,7 @@ class Process:
 
     def knows_of_refusal(self, at: float) -> None:
         """Note when Zoho's throttle answered, as far as this process can know."""
-        self._known_refusal = max(at, self._known_refusal or at)
+        self.known_refusal = max(at, self.known_refusal or at)
 
     def _http(self, _session: Any, method: str, path: str, _url: str, **arguments: Any) -> ApiResponse:
         answers: list[ApiResponse] = []
@@ -435,6 +435,8 @@ class Process:
         await Pause()
         if world.now - sent > REQUEST_TIMEOUT:
             world.excuse()
+            if "data" in arguments:
+                self.last_grant = None  # what it writes next is a note of the failure
             raise ConnectionFailed("No answer from Zoho: time-out", sent=True, method=method, path=path)
         if "data" in arguments:
             self._after_token_request(body)
@@ -445,7 +447,7 @@ class Process:
 
     def _before_token_request(self, call: Call) -> None:
         world = self.world
-        known = self._known_refusal
+        known = self.known_refusal
         world.check(known is None or world.now - known >= WINDOW, "asks Zoho within ten minutes of a refusal that it knows of")
         if call.lock_failed or call.looked is None or world.broken:
             return
@@ -457,9 +459,9 @@ class Process:
 
     def _after_token_request(self, body: dict[str, Any]) -> None:
         if "access_token" in body:
-            self.last_grant, self._known_refusal = self.world.zoho.grants[body["access_token"]], None
+            self.last_grant, self.known_refusal = self.world.zoho.grants[body["access_token"]], None
         elif body == THROTTLED:
-            self.last_grant, self.refused_at = None, self.world.now
+            self.last_grant = None
             self.world.running.refused = True
             self.knows_of_refusal(self.world.now)
 
@@ -470,7 +472,7 @@ class Process:
         check(self.world.now < grant.at + LIFE or self.world.running.stalled > 30.0, "uses a token past its end")
         check(token not in self.rejected, "uses a token again that Zoho has rejected")
         check(grant.credentials == self.credentials, "uses a token of other credentials")
-        self._known_refusal = None
+        self.known_refusal = None
 
 
 def _token_of(arguments: dict[str, Any]) -> str:
@@ -504,7 +506,8 @@ class World:
         self.credentials = self._credentials("refresh-0", "secret-0")
         self.zoho = Zoho(self)
         self.entries: dict[str, Entry] = {}
-        self.refusals: dict[str, float] = {}
+        # the throttle's last answer that the writer of a note knew of
+        self.refusals: dict[str, float | None] = {}
         self.locks: dict[Path, Lock] = {}
         self.violations: list[str] = []
         self.excuses = 0

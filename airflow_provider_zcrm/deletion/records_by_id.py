@@ -17,20 +17,17 @@ from airflow_provider_zcrm.rules.log_lists import counted, log_list
 from airflow_provider_zcrm.rules.record_deletion import (
     Answer,
     Done,
-    Fail,
     LookUp,
-    Lost,
     RecordRequest,
     RecordSeen,
-    Refused,
     Send,
     Step,
-    WaitUntil,
     heard,
     next_step,
     outcome,
 )
 from airflow_provider_zcrm.rules.record_journal import RecordJournal
+from airflow_provider_zcrm.rules.steps import Fail, Lost, Refused, WaitUntil
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient

@@ -14,20 +14,8 @@ from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_JOB, JobStatus, Ma
 from airflow_provider_zcrm.api.record_count import count_view
 from airflow_provider_zcrm.deletion.clock import AttemptClock
 from airflow_provider_zcrm.rules.errors import TooLate
-from airflow_provider_zcrm.rules.view_deletion import (
-    AskJob,
-    CountView,
-    Done,
-    Fail,
-    Send,
-    Step,
-    ViewRequest,
-    ViewSeen,
-    WaitUntil,
-    WatchJob,
-    heard,
-    next_step,
-)
+from airflow_provider_zcrm.rules.steps import Fail, WaitUntil
+from airflow_provider_zcrm.rules.view_deletion import AskJob, CountView, Done, Send, Step, ViewRequest, ViewSeen, WatchJob, heard, next_step
 from airflow_provider_zcrm.rules.view_journal import ViewJournal
 
 if TYPE_CHECKING:

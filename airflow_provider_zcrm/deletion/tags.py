@@ -25,17 +25,16 @@ from airflow_provider_zcrm.api.tags import RecordsCount
 from airflow_provider_zcrm.deletion.clock import AttemptClock
 from airflow_provider_zcrm.rules.errors import TooLate
 from airflow_provider_zcrm.rules.log_lists import counted, log_list
+from airflow_provider_zcrm.rules.steps import Fail, Lost, Refused, WaitUntil
 from airflow_provider_zcrm.rules.tag_deletion import (
     REASONS,
     AskJobs,
     CountTags,
     Done,
-    Fail,
     FindModule,
     ReadList,
     Send,
     Step,
-    WaitUntil,
     WatchJobs,
     heard,
     job_ids,
@@ -43,7 +42,7 @@ from airflow_provider_zcrm.rules.tag_deletion import (
 )
 from airflow_provider_zcrm.rules.tag_journal import TagJournal, digest_of_name
 from airflow_provider_zcrm.rules.tag_request import TagRequest
-from airflow_provider_zcrm.rules.tag_seen import Accepted, Answer, Listed, Lost, Refused, Seen
+from airflow_provider_zcrm.rules.tag_seen import Accepted, Answer, Listed, Seen
 from airflow_provider_zcrm.tag_list import read_tags, try_to_count_tags
 
 if TYPE_CHECKING:

@@ -31,6 +31,7 @@ from airflow_provider_zcrm.api.records import RECORDS_PER_LOOK
 from airflow_provider_zcrm.rules.deadline import check_deadline
 from airflow_provider_zcrm.rules.pauses import pause_until
 from airflow_provider_zcrm.rules.record_journal import RecordJournal
+from airflow_provider_zcrm.rules.steps import Fail, Lost, Refused, WaitUntil
 
 # seconds before ids whose answer was lost are looked up and sent again; after the last one the next attempt goes on
 LOST_PAUSES = (5.0, 15.0, 30.0)
@@ -47,20 +48,6 @@ class RecordRequest:
 
     module: str
     ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The answer to a whole call: Zoho certainly deleted nothing."""
-
-    error: ZohoCrmError
-
-
-@dataclass(frozen=True)
-class Lost:
-    """No answer, or one that does not say what was deleted."""
-
-    error: ZohoCrmError
 
 
 Answer = RecordsDeleted | Refused | Lost
@@ -146,14 +133,6 @@ class LookUp:
 
 
 @dataclass(frozen=True)
-class WaitUntil:
-    """Wait until a time, in epoch seconds; ``why`` is for the log."""
-
-    at: float
-    why: str
-
-
-@dataclass(frozen=True)
 class Send:
     """Delete these records, with one call."""
 
@@ -175,13 +154,6 @@ class Done:
 
     def __str__(self) -> str:
         return f"{len(self.deleted)} deleted, {len(self.not_found)} not found, {len(self.failed)} failed"
-
-
-@dataclass(frozen=True)
-class Fail:
-    """Give up with this error."""
-
-    error: ZohoCrmError
 
 
 Step = LookUp | WaitUntil | Send | Done | Fail

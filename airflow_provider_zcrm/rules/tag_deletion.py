@@ -36,9 +36,10 @@ from airflow_provider_zcrm.api.mass_delete import refused_tag
 from airflow_provider_zcrm.rules.deadline import check_deadline
 from airflow_provider_zcrm.rules.log_lists import counted
 from airflow_provider_zcrm.rules.pauses import pause_for_other_job, pause_until
+from airflow_provider_zcrm.rules.steps import Fail, Lost, WaitUntil
 from airflow_provider_zcrm.rules.tag_journal import Entry, Submission, TagJournal, digest_of_name
 from airflow_provider_zcrm.rules.tag_request import TagRequest
-from airflow_provider_zcrm.rules.tag_seen import Accepted, Answer, Lost, Refusals, Seen
+from airflow_provider_zcrm.rules.tag_seen import Accepted, Answer, Refusals, Seen
 
 # seconds for which a list of tags may be acted on, and a count
 FRESH_LIST = 10.0
@@ -87,14 +88,6 @@ class CountTags:
 
 
 @dataclass(frozen=True)
-class WaitUntil:
-    """Wait until a time, in epoch seconds; ``why`` is for the log."""
-
-    at: float
-    why: str
-
-
-@dataclass(frozen=True)
 class Send:
     """Submit these tags, once, and not later than ``before``: the journal is saved first, and that may take long.
 
@@ -126,13 +119,6 @@ class Done:
     job_ids: tuple[str, ...]
     left: tuple[str, ...] = ()
     would_delete: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Fail:
-    """Give up with this error."""
-
-    error: ZohoCrmError
 
 
 Step = ReadList | FindModule | AskJobs | CountTags | WaitUntil | Send | WatchJobs | Done | Fail

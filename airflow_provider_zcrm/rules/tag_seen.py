@@ -13,6 +13,7 @@ from typing import Any
 from airflow_provider_zcrm.api.errors import ZohoCrmError
 from airflow_provider_zcrm.api.mass_delete import refused_tag
 from airflow_provider_zcrm.api.tags import RecordsCount
+from airflow_provider_zcrm.rules.steps import Lost, Refused
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,6 @@ class Accepted:
     """The answer to a submission: Zoho gave a job id."""
 
     job_id: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The answer to a submission: Zoho certainly did not accept it."""
-
-    error: ZohoCrmError
-
-
-@dataclass(frozen=True)
-class Lost:
-    """No answer to a submission, or one that does not say: Zoho may have accepted it or not."""
-
-    error: ZohoCrmError
 
 
 Answer = Accepted | Refused | Lost

@@ -31,6 +31,7 @@ from airflow_provider_zcrm.rules.errors import ResubmissionForbidden
 from airflow_provider_zcrm.rules.guards import RecordGuards
 from airflow_provider_zcrm.rules.job_watch import left_some
 from airflow_provider_zcrm.rules.pauses import pause_for_other_job, pause_until
+from airflow_provider_zcrm.rules.steps import Fail, WaitUntil
 from airflow_provider_zcrm.rules.view_journal import Submission, View, ViewJournal
 
 # seconds for which a count may be acted on
@@ -142,14 +143,6 @@ class CountView:
 
 
 @dataclass(frozen=True)
-class WaitUntil:
-    """Wait until a time, in epoch seconds; ``why`` is for the log."""
-
-    at: float
-    why: str
-
-
-@dataclass(frozen=True)
 class Send:
     """Submit the view, once, and not later than ``before``: the journal is saved first, and that may take long.
 
@@ -174,13 +167,6 @@ class Done:
     """
 
     job_id: str | None
-
-
-@dataclass(frozen=True)
-class Fail:
-    """Give up with this error."""
-
-    error: ZohoCrmError
 
 
 Step = AskJob | CountView | WaitUntil | Send | WatchJob | Done | Fail

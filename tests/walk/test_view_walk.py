@@ -29,17 +29,8 @@ from airflow_provider_zcrm.api.mass_delete import JobStatus
 from airflow_provider_zcrm.rules import view_deletion, view_journal
 from airflow_provider_zcrm.rules.errors import TooLate
 from airflow_provider_zcrm.rules.guards import RecordGuards
-from airflow_provider_zcrm.rules.view_deletion import (
-    AskJob,
-    CountView,
-    Done,
-    Fail,
-    Send,
-    ViewRequest,
-    ViewSeen,
-    WaitUntil,
-    WatchJob,
-)
+from airflow_provider_zcrm.rules.steps import Fail, WaitUntil
+from airflow_provider_zcrm.rules.view_deletion import AskJob, CountView, Done, Send, ViewRequest, ViewSeen, WatchJob
 from airflow_provider_zcrm.rules.view_journal import View, ViewJournal
 
 VIEW = View("Leads", "5")

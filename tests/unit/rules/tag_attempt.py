@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from airflow_provider_zcrm.api.errors import SubmissionUncertain, TagInUse, TagNotFound, ZohoCrmError
 from airflow_provider_zcrm.api.tags import RecordsCount
 from airflow_provider_zcrm.rules.guards import Guards
-from airflow_provider_zcrm.rules.tag_deletion import AskJobs, CountTags, Fail, FindModule, ReadList, Send, Step, WaitUntil, heard, next_step
+from airflow_provider_zcrm.rules.steps import Fail, Lost, Refused, WaitUntil
+from airflow_provider_zcrm.rules.tag_deletion import AskJobs, CountTags, FindModule, ReadList, Send, Step, heard, next_step
 from airflow_provider_zcrm.rules.tag_journal import TagJournal
 from airflow_provider_zcrm.rules.tag_request import TagRequest
-from airflow_provider_zcrm.rules.tag_seen import Accepted, Answer, Listed, Lost, Refused, Seen
+from airflow_provider_zcrm.rules.tag_seen import Accepted, Answer, Listed, Seen
 
 T = TypeVar("T", bound=Step)
 START = 1_700_000_000.0

@@ -21,22 +21,9 @@ from airflow_provider_zcrm.api.errors import (
 )
 from airflow_provider_zcrm.api.mass_delete import RecordsDeleted
 from airflow_provider_zcrm.rules.errors import DeadlineReached
-from airflow_provider_zcrm.rules.record_deletion import (
-    EXTRA_CALLS,
-    Answer,
-    Done,
-    Fail,
-    LookUp,
-    Lost,
-    RecordRequest,
-    RecordSeen,
-    Refused,
-    Send,
-    WaitUntil,
-    heard,
-    next_step,
-)
+from airflow_provider_zcrm.rules.record_deletion import EXTRA_CALLS, Answer, Done, LookUp, RecordRequest, RecordSeen, Send, heard, next_step
 from airflow_provider_zcrm.rules.record_journal import Part, RecordJournal
+from airflow_provider_zcrm.rules.steps import Fail, Lost, Refused, WaitUntil
 
 NEW = RecordJournal("https://zoho", "Leads", 1, 100_000.0)
 IDS = tuple(str(number) for number in range(1, 11))

@@ -26,24 +26,23 @@ from airflow_provider_zcrm.api.errors import (
 from airflow_provider_zcrm.api.tags import RecordsCount
 from airflow_provider_zcrm.rules.errors import DeadlineReached, GuardTripped
 from airflow_provider_zcrm.rules.guards import Guards
+from airflow_provider_zcrm.rules.steps import Fail, Refused, WaitUntil
 from airflow_provider_zcrm.rules.tag_deletion import (
     LIST_FOLLOWS,
     REASONS,
     AskJobs,
     CountTags,
     Done,
-    Fail,
     FindModule,
     ReadList,
     Send,
-    WaitUntil,
     WatchJobs,
     heard,
     next_step,
 )
 from airflow_provider_zcrm.rules.tag_journal import Entry, Submission, TagJournal
 from airflow_provider_zcrm.rules.tag_request import Chosen, TagRequest
-from airflow_provider_zcrm.rules.tag_seen import Accepted, Count, Listed, Refusals, Refused, Seen
+from airflow_provider_zcrm.rules.tag_seen import Accepted, Count, Listed, Refusals, Seen
 from tests.unit.rules.tag_attempt import LOST, NO_GUARDS, START, Attempt, in_use, not_found, request, tags
 
 

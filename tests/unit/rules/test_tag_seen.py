@@ -8,8 +8,9 @@ import pytest
 
 from airflow_provider_zcrm.api.errors import TooManyRequests, ZohoCrmError
 from airflow_provider_zcrm.api.tags import RecordsCount
+from airflow_provider_zcrm.rules.steps import Refused
 from airflow_provider_zcrm.rules.tag_request import Chosen, TagRequest
-from airflow_provider_zcrm.rules.tag_seen import Accepted, Count, Listed, Refusals, Refused, Seen
+from airflow_provider_zcrm.rules.tag_seen import Accepted, Count, Listed, Refusals, Seen
 from tests.unit.rules.tag_attempt import LOST, NO_GUARDS, in_use, not_found, tags
 
 BUSY = Refused(TooManyRequests("Too many requests."))

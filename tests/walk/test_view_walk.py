@@ -33,6 +33,9 @@ from airflow_provider_zcrm.rules.steps import Fail, WaitUntil
 from airflow_provider_zcrm.rules.view_deletion import AskJob, CountView, Done, Send, ViewRequest, ViewSeen, WatchJob
 from airflow_provider_zcrm.rules.view_journal import View, ViewJournal
 
+# as in test_walk
+pytestmark = pytest.mark.no_cover
+
 VIEW = View("Leads", "5")
 HOST = "https://zoho"
 MOST, STEPS = 10, 60

@@ -33,7 +33,7 @@ class KeepsPlainStrings(BaseOperator):
 
         :raises InvalidArgument: names it
         """
-        from airflow_provider_zcrm.rules.arguments import text_of
+        from airflow_provider_zcrm.rules.arguments import one_text_of
 
         for name in arguments:
-            text_of(getattr(self, name), name)
+            one_text_of(getattr(self, name), name)

@@ -21,6 +21,8 @@ TAGS_PER_JOB = 200
 RECORDS_PER_JOB = 50_000
 RECORDS_PER_CALL = 500
 KINDS = ("tags", "records")
+# it goes into addresses and logs
+JOB_ID = re.compile(r"[0-9]{5,20}")
 _TAGS_PATH = "settings/tags/actions/mass_delete"
 
 
@@ -154,12 +156,11 @@ def _records_request(method: str, module: str, operation: str, **fields: Any) ->
 
 
 def _job_id(response: ApiResponse, request: ApiRequest) -> str:
-    """Read the job id out of a submission's answer: a bare object for tags, the first of ``data[]`` for records."""
-    body = decode(response, request)
-    item = _first(body, "data") if isinstance(body, dict) and "data" in body else body
-    job_id = id_of(details_of(item).get("job_id")) if isinstance(item, dict) and item.get("status") == "success" else None
-    # it goes into addresses and logs
-    if not job_id or not re.fullmatch(r"[\w-]{1,64}", job_id, re.ASCII):
+    """Read the job id out of a submission's answer: a bare object for tags, the first of ``data[]`` for records; keys in any case."""
+    body = _plain(decode(response, request))
+    item = _plain(_first(body, "data")) if "data" in body else body
+    job_id = (id_of(_plain(item.get("details")).get("job_id")) or "").strip() if _succeeded(item) else ""
+    if not JOB_ID.fullmatch(job_id):
         raise unexpected("job_id", response, request)
     return job_id
 
@@ -171,7 +172,7 @@ def _status(response: ApiResponse, request: ApiRequest, key: str, job_id: str) -
     """
     items = _plain(decode(response, request)).get(key)
     found = [_plain(item) for item in items] if isinstance(items, list) else []
-    about_it = [item for item in found if id_of(item.get("job_id")) in (None, job_id)]
+    about_it = [item for item in found if (id_of(item.get("job_id")) or job_id).strip() == job_id]
     statuses = [_one_status(item) for item in about_it]
     known = [status for status in statuses if status]
     if not known or len(known) < len(statuses):
@@ -218,7 +219,7 @@ def _reason(element: Mapping[str, Any]) -> str:
 
 def _pointed_at(error: ZohoCrmError, key: str, ids: Sequence[str]) -> str | None:
     index = str(error.details.get("json_path", "")).rpartition(f"{key}[")[2].partition("]")[0]
-    return ids[int(index)] if index.isdecimal() and len(index) < 6 and int(index) < len(ids) else None
+    return ids[int(index)] if re.fullmatch(r"[0-9]{1,5}", index) and int(index) < len(ids) else None
 
 
 def _first(body: Any, key: str) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from airflow_provider_zcrm.api.errors import JobNotFound, RetryableError, ZohoCr
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
 from airflow_provider_zcrm.hooks.settings import configured_schedule, number_setting
 from airflow_provider_zcrm.rules.errors import DeadlineReached, JobFailed
-from airflow_provider_zcrm.rules.job_watch import LOST, JobWatch, left_behind, sentence
+from airflow_provider_zcrm.rules.job_watch import ENDS, LOST, JobWatch, left_behind, news, sentence
 from airflow_provider_zcrm.version_compat import execution_timeout_left
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ def tell_that_jobs_go_on(job_ids: Sequence[str]) -> None:
 
 
 def poll_jobs(client: ZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJob], started_at: float, level: int = logging.INFO) -> None:
-    """Ask once for each of the jobs, and log what has changed.
+    """Ask once for each of the jobs, and log what has changed; stops at one that fails the task.
 
     :param started_at: epoch seconds at which the wait began.
-    :param level: of the log.
+    :param level: of the log, but for a job that FAILED or is lost.
     :raises ZohoCrmError: the client has given up, or the error is permanent
     """
+    told = watch.some_failed
     for job in jobs:
         watch.asks(job)
         try:
@@ -52,10 +53,13 @@ def poll_jobs(client: ZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJ
             if not isinstance(error, JobNotFound):
                 raise
             if watch.saw_unknown(job, time.time() - started_at):
-                log.log(level, "%s%s", error, "" if job in watch.open_jobs() else " It counts as lost.")
+                lost = job not in watch.open_jobs()
+                log.log(logging.WARNING if lost else level, "%s%s", error, " It counts as lost." if lost else "")
         else:
             if watch.saw(job, status, time.time() - started_at):
-                log.log(level, "Job %s is %s.", job.id, status.state)
+                log.log(logging.WARNING if status.state == "FAILED" else level, "%s", news(job, status))
+        if watch.some_failed and not told:
+            break
     for warning in watch.warnings(time.time() - started_at):
         log.warning(warning)
 
@@ -88,6 +92,8 @@ def judge(reports: Sequence[dict[str, Any]], on_partial_failure: str, to_delete_
     :raises JobFailed: a job has failed, or left something behind and ``on_partial_failure`` is "fail"
     """
     summary = "; ".join(sentence(report) for report in reports) or "no job to wait for"
+    if any(report["state"] not in ENDS for report in reports):
+        summary += ". Zoho goes on with those that have not ended"
     lost = [report["id"] for report in reports if report["state"] == LOST]
     if lost:
         raise JobNotFound(f"Zoho has not known {', '.join(lost)} for {number_setting('unknown_job_grace'):g} s ({summary}).")

@@ -114,7 +114,8 @@ def _number(values: Mapping[str, Any], name: str) -> float:
     schema = _SCHEMAS[name]
     smallest, largest, whole = schema["minimum"], schema.get("maximum"), "integer" in schema["type"]
     try:
-        number = float(values[name])
+        # float reads the digits of other scripts too
+        number = float(str(values[name]).encode("ascii"))
     except (TypeError, ValueError):
         number = float("nan")
     if not smallest <= number <= (largest or sys.float_info.max) or (whole and not number.is_integer()):

@@ -26,7 +26,8 @@ def number_setting(name: str) -> float:
     """
     text = text_setting(name)
     try:
-        number = float(text)
+        # float reads the digits of other scripts too
+        number = float(text.encode("ascii"))
     except ValueError:
         number = math.nan
     if not math.isfinite(number):

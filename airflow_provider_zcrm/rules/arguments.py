@@ -13,9 +13,11 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
+from airflow_provider_zcrm.api.mass_delete import JOB_ID
 from airflow_provider_zcrm.rules.plain_text import plain
 
-_ID = re.compile(r"[0-9]{1,19}")
+_ID, _OF_AN_ID = re.compile(r"[0-9]{1,19}"), "a Zoho id (1 to 19 digits)"
+_OF_A_JOB_ID = "the id of a job (5 to 20 digits)"
 # what has brackets for another reason is a name, or a pattern of names
 _WRITTEN_LIST = re.compile(
     r"\s*(?:"
@@ -32,6 +34,7 @@ _WRITTEN_LIST = re.compile(
     + r")\s*",
     re.DOTALL,
 )
+_LONGEST_SECONDS = 10 * 366 * 86_400.0
 _shortened = reprlib.Repr()
 _shortened.maxstring = 100
 _shortened.maxlong = 100
@@ -84,13 +87,13 @@ def integer_of(value: Any, argument: str, at_least: int, *, word: str = "") -> i
 def seconds_of(value: float | timedelta | None, argument: str) -> float:
     """Return a time in seconds.
 
-    :raises InvalidArgument: it is neither a number nor a timedelta
+    :raises InvalidArgument: it is neither a number nor a timedelta, or not finite, or below 0
     """
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InvalidArgument(f"{argument} is {shown(value)}.", advice="It is a number of seconds or a timedelta.")
-    return value
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if seconds is None or not number or not 0 <= seconds <= _LONGEST_SECONDS:
+        raise InvalidArgument(f"{argument} is {shown(value)}.", advice="It is a number of seconds or a timedelta, 0 to 10 years.")
+    return seconds
 
 
 def ids_of(value: Any, argument: str) -> list[str]:
@@ -101,7 +104,15 @@ def ids_of(value: Any, argument: str) -> list[str]:
     :param argument: the name of the argument, for the error's sentence.
     :raises InvalidArgument: for anything else
     """
-    return list(dict.fromkeys(_id(item, argument) for item in flat(value, argument)))
+    return list(dict.fromkeys(_id(item, argument, _ID, _OF_AN_ID) for item in flat(value, argument)))
+
+
+def job_ids_of(value: Any, argument: str) -> list[str]:
+    """Return the ids of jobs in ``value``, as `ids_of` does.
+
+    :raises InvalidArgument: for anything else
+    """
+    return list(dict.fromkeys(_id(item, argument, JOB_ID, _OF_A_JOB_ID) for item in flat(value, argument)))
 
 
 def one_id_of(value: Any, argument: str) -> str:
@@ -121,6 +132,19 @@ def names_of(value: Any, argument: str) -> list[str]:
     :raises InvalidArgument: one of them is not as `text_of` wants it
     """
     return list(dict.fromkeys(text_of(name, argument) for name in flat(value, argument)))
+
+
+def one_text_of(value: Any, argument: str) -> str:
+    """Return the text of an argument that a task cannot do without, as `text_of` does.
+
+    :raises InvalidArgument: it is missing, or `text_of` refuses it
+    """
+    if value is None:
+        raise InvalidArgument(
+            f"{argument} is None: it is missing, or its template or another task's output came out empty. Nothing was sent.",
+            advice=f"Give {argument} as text, or look at what it is made of.",
+        )
+    return text_of(value, argument)
 
 
 def text_of(value: Any, argument: str) -> str:
@@ -162,13 +186,13 @@ def flat(value: Any, argument: str, depth: int = 2) -> Iterable[Any]:
         yield from flat(item, argument, depth - 1)
 
 
-def _id(value: Any, argument: str) -> str:
+def _id(value: Any, argument: str, pattern: re.Pattern[str], what: str) -> str:
     if isinstance(value, Mapping) and "id" in value:
         value = value["id"]
     text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    if not _ID.fullmatch(text):
+    if not pattern.fullmatch(text):
         raise InvalidArgument(
-            f"{argument} holds {shown(value)}, which is not a Zoho id (1 to 19 digits).",
+            f"{argument} holds {shown(value)}, which is not {what}.",
             advice=f"Pass ids, or another task's output as {argument}=task.output; a Jinja expression makes a string of a list.",
         )
     return text

@@ -7,6 +7,7 @@ another one that is about to end.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 LOST = "unknown to Zoho"
 NOT_ASKED = "not asked yet"
 NO_STATUS = "without a status"
+# what a job that is not waited for any more may have become
+ENDS = ("COMPLETED", "FAILED", LOST)
 
 # Zoho's documents have these states for jobs that go on
 _GOES_ON = ("SCHEDULED", "QUEUED", "RUNNING", "IN_PROGRESS")
@@ -30,6 +33,8 @@ _LONG = 3600.0
 _REFUSALS, _REFUSED_SECONDS = 10, 600.0
 _NO_REFUSAL = (401, 404, 408, 429)
 
+# once a job has failed, the task fails at most so many seconds later
+LAST_LOOK_SECONDS = 60.0
 # jobs that are due so shortly one after the other are asked for together, in seconds
 _TOGETHER = 0.5
 
@@ -39,9 +44,13 @@ class JobWatch:
 
     :param schedule: when to ask again.
     :param unknown_job_grace: seconds for which Zoho may not know a job (right after its submission) before it counts as lost.
+    :param on_partial_failure: of a task that fails with the first job that fails: ``fail`` or ``ignore``. The other jobs are then asked
+        for once more, and no longer waited for. None waits for all jobs, however they end.
     """
 
-    def __init__(self, jobs: Iterable[MassDeleteJob], schedule: PollSchedule, unknown_job_grace: float) -> None:
+    def __init__(
+        self, jobs: Iterable[MassDeleteJob], schedule: PollSchedule, unknown_job_grace: float, on_partial_failure: str | None = None
+    ) -> None:
         self._statuses: dict[MassDeleteJob, JobStatus | None] = dict.fromkeys(jobs)
         self._heard_at: dict[MassDeleteJob, float] = {}
         self._due: dict[MassDeleteJob, float] = {}
@@ -50,6 +59,9 @@ class JobWatch:
         self._asked: Counter[MassDeleteJob] = Counter()
         self._refusals: dict[MassDeleteJob, _Refusals] = {}
         self._failure: ZohoCrmError | None = None
+        self._on_partial_failure = on_partial_failure
+        self._failed_at: float | None = None
+        self._answered_at: dict[MassDeleteJob, float] = {}
         self._schedule = schedule
         self._grace = unknown_job_grace
 
@@ -62,8 +74,26 @@ class JobWatch:
         return [job for job in self.open_jobs() if job in self._unknown_since]
 
     def due_jobs(self, elapsed: float) -> list[MassDeleteJob]:
-        """Return the open jobs that are to be asked for now: those whose time has come, and those never asked for."""
+        """Return the open jobs that are to be asked for now: those whose time has come, and those never asked for.
+
+        Once a job has failed, these are the others of which nothing was heard since.
+        """
+        if self._failed_at is not None:
+            return [job for job in self.open_jobs() if self._answered_at.get(job, -math.inf) < self._failed_at]
         return [job for job in self.open_jobs() if self._due.get(job, 0.0) <= elapsed + _TOGETHER]
+
+    @property
+    def some_failed(self) -> bool:
+        """Whether a job has ended in a way that fails the task, whatever becomes of the others."""
+        return self._failed_at is not None
+
+    def is_over(self, elapsed: float) -> bool:
+        """Tell whether nothing is waited for any more: all jobs have ended, or one has failed and the others were asked for once more."""
+        return not self.open_jobs() or (self.some_failed and (not self.due_jobs(elapsed) or self.time_left(elapsed) <= 0))
+
+    def time_left(self, elapsed: float) -> float:
+        """Return the seconds for which the others may still be asked for once a job has failed; without end before that."""
+        return math.inf if self._failed_at is None else self._failed_at + LAST_LOOK_SECONDS - elapsed
 
     def asks(self, job: MassDeleteJob) -> None:
         """Take note that a job is asked for."""
@@ -108,16 +138,20 @@ class JobWatch:
         self._due[job] = elapsed + self._schedule.next_wait(elapsed, status, earlier)
         self._statuses[job], self._heard_at[job] = status, elapsed
         self._unknown_since.pop(job, None)
+        self._answered(job, status, elapsed)
         return before is None or before.state != status.state
 
     def saw_unknown(self, job: MassDeleteJob, elapsed: float) -> bool:
         """Take note that Zoho does not know a job and tell whether that is news; after its time of grace the job is not open any more."""
         news = job not in self._unknown_since
         self._due[job] = elapsed + self._schedule.next_wait(elapsed)
+        before = self._statuses[job]
         if elapsed - self._unknown_since.setdefault(job, elapsed) < self._grace:
+            self._answered(job, before, elapsed)
             return news
-        before = self._statuses[job] or JobStatus(LOST)
-        self._statuses[job] = JobStatus(LOST, before.total, before.deleted, before.failed)
+        lost = replace(before or JobStatus(LOST), state=LOST)
+        self._statuses[job] = lost
+        self._answered(job, lost, elapsed)
         return True
 
     def warnings(self, elapsed: float) -> list[str]:
@@ -141,12 +175,19 @@ class JobWatch:
 
     def next_wait(self, elapsed: float) -> float:
         """Return the seconds until the next poll; the first one is due after the schedule's first wait."""
+        if self.some_failed:
+            return 0.0
         first = self._schedule.next_wait(0.0)
         return max(0.0, min((self._due.get(job, first) for job in self.open_jobs()), default=elapsed) - elapsed)
 
     def reports(self) -> list[dict[str, Any]]:
         """Return, per job, ``id``, ``kind``, ``module``, ``state``, ``total``, ``deleted`` and ``failed``."""
         return [report(job, self._known(job)) for job in self._statuses]
+
+    def _answered(self, job: MassDeleteJob, status: JobStatus | None, elapsed: float) -> None:
+        self._answered_at[job] = elapsed
+        if self._failed_at is None and status is not None and _fails_the_task(status, self._on_partial_failure):
+            self._failed_at = elapsed
 
     def _known(self, job: MassDeleteJob) -> JobStatus:
         return self._statuses[job] or JobStatus(NO_STATUS if self._asked[job] else NOT_ASKED)
@@ -178,6 +219,12 @@ def report(job: MassDeleteJob, status: JobStatus) -> dict[str, Any]:
     }
 
 
+def _fails_the_task(status: JobStatus, on_partial_failure: str | None) -> bool:
+    if on_partial_failure is None:
+        return False
+    return status.state in ("FAILED", LOST) or (on_partial_failure == "fail" and left_some(status))
+
+
 def left_behind(report: Mapping[str, Any]) -> bool:
     """Tell whether a job that has ended did not delete all that it was for, as far as Zoho says."""
     return left_some(JobStatus(report["state"], report["total"], report["deleted"], report["failed"]))
@@ -187,6 +234,12 @@ def left_some(status: JobStatus) -> bool:
     """Tell the same of a status: the job FAILED, or it names failures, or it deleted fewer than it counted."""
     fewer = status.deleted is not None and status.total is not None and status.deleted < status.total
     return status.state == "FAILED" or (status.ended and (bool(status.failed) or fewer))
+
+
+def news(job: MassDeleteJob, status: JobStatus) -> str:
+    """Return a new state of a job in words, for the log; with its counts if it has left something behind."""
+    words = sentence(report(job, status)) if left_some(status) else f"job {job.id} is {status.state}"
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def sentence(report: dict[str, Any]) -> str:

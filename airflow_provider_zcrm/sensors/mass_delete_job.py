@@ -10,9 +10,15 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
+from airflow.providers.common.compat.sdk import (
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+)
 
-from airflow_provider_zcrm.api.errors import InvalidArgument, RetryableError
+from airflow_provider_zcrm.api.errors import InvalidArgument, RetryableError, ZohoCrmError
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.rules.errors import JobFailed
 from airflow_provider_zcrm.templates import KeepsPlainStrings
@@ -36,7 +42,8 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
     """Waits until one or several mass-delete jobs have ended, and returns how each ended.
 
     Returns, per job, ``id``, ``kind``, ``module``, ``state``, ``total``, ``deleted`` and ``failed`` (None where Zoho does not say).
-    Is done at once for an empty list. A FAILED job fails the task for good; with ``soft_fail=True`` it is skipped instead.
+    Is done at once for an empty list. A FAILED job fails the task for good; with ``soft_fail=True`` it is skipped instead. Of several
+    jobs the first one that fails ends the wait: the others are asked for once more, and the error names all of them.
 
     .. seealso:: docs/sensors.md, and Zoho's crm/developer/docs/api/v8/get-mass-delete-tags-status.html and mass-delete-status.html
 
@@ -101,7 +108,7 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
                     self.log.warning("%s The triggerer tries again.", error)
                 elif time.time() < self._started_at(context) + self.timeout:
                     raise
-            if not self._watch.open_jobs():
+            if self._watch.some_failed or not self._watch.open_jobs():
                 return PokeReturnValue(is_done=True, xcom_value=self._judged(self._watch.reports()))
             if self.deferrable:
                 self._defer(context)
@@ -125,6 +132,17 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
             check_time(known, AirflowSensorTimeout)
             return self._judged(merged_reports(known["jobs"], known["carry"]["reports"]))
 
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after a deferral; with ``never_fail`` any error skips the task, in every Airflow, as it does in the other modes."""
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except AirflowSkipException:
+            raise
+        except Exception as error:
+            if not self.never_fail:
+                raise
+            raise AirflowSkipException(f"Skipped, because never_fail is set: {error}") from error
+
     def on_kill(self) -> None:
         """Say that the jobs go on: Zoho has no way to cancel them."""
         from airflow_provider_zcrm.deletion.wait_for_jobs import tell_that_jobs_go_on
@@ -143,24 +161,26 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
     def _watch(self) -> JobWatch:
         from airflow_provider_zcrm.api.mass_delete import MassDeleteJob
         from airflow_provider_zcrm.hooks.settings import configured_schedule, number_setting
-        from airflow_provider_zcrm.rules.arguments import ids_of
+        from airflow_provider_zcrm.rules.arguments import job_ids_of
         from airflow_provider_zcrm.rules.job_watch import JobWatch
 
-        jobs = [MassDeleteJob(self.kind, job_id, self.module) for job_id in ids_of(self.job_id, "job_id")]
-        return JobWatch(jobs, configured_schedule(self._poke_seconds()), number_setting("unknown_job_grace"))
+        jobs = [MassDeleteJob(self.kind, job_id, self.module) for job_id in job_ids_of(self.job_id, "job_id")]
+        return JobWatch(jobs, configured_schedule(self._poke_seconds()), number_setting("unknown_job_grace"), self.on_partial_failure)
 
-    def _new_client(self, started_at: float) -> ZohoCrmClient:
-        """Return a client that gives up when ``timeout`` is over; a deferrable sensor leaves all retries to the triggerer."""
+    def _new_client(self, until: float) -> ZohoCrmClient:
+        """Return a client that gives up at a time, in epoch seconds; a deferrable sensor leaves all retries to the triggerer."""
         from airflow_provider_zcrm.client.retries import NO_RETRIES, RetryPolicy
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 
-        retries = NO_RETRIES if self.deferrable else RetryPolicy(until=started_at + self.timeout)
+        retries = NO_RETRIES if self.deferrable else RetryPolicy(until=until)
         return ZohoCrmHook(self.zoho_crm_conn_id, retries=retries).get_conn()
 
     def _check_arguments(self) -> None:
         from airflow_provider_zcrm.api.mass_delete import KINDS
-        from airflow_provider_zcrm.rules.arguments import check_choice
+        from airflow_provider_zcrm.rules.arguments import check_choice, seconds_of
 
+        seconds_of(self.timeout, "timeout")
+        self._poke_seconds()
         check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
         check_choice(self.kind, "kind", KINDS)
         self._check_text("zoho_crm_conn_id", *(["module"] if self.module else []))
@@ -177,16 +197,29 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
         jobs = watch.due_jobs(now - started_at) if by_schedule else watch.open_jobs()
         if not jobs:
             return
-        client = self._new_client(started_at)
+        client = self._new_client(started_at + self.timeout)
         if not self._linked:
             ZohoCrmModuleLink.store(context, client.config, self.module)
             self._linked = True
         # a later poke in a process of its own does not know what the one before it has told
         level = logging.INFO if started_at == self._began else logging.DEBUG
         poll_jobs(client, watch, jobs, started_at, level)
-        while self.reschedule and not self.deferrable and watch.unknown_jobs():
+        while self.reschedule and not self.deferrable and watch.unknown_jobs() and not watch.some_failed:
             time.sleep(min(5.0, number_setting("unknown_job_grace")))
             poll_jobs(client, watch, watch.unknown_jobs(), started_at, level)
+        if watch.some_failed:
+            self._ask_for_the_others(started_at)
+
+    def _ask_for_the_others(self, started_at: float) -> None:
+        """Ask once more for the jobs beside one that has failed, for the report; whatever keeps Zoho from an answer, the task fails."""
+        from airflow_provider_zcrm.deletion.wait_for_jobs import poll_jobs
+
+        now = time.time()
+        client = self._new_client(now + self._watch.time_left(now - started_at))
+        try:
+            poll_jobs(client, self._watch, self._watch.due_jobs(now - started_at), started_at)
+        except ZohoCrmError as error:
+            self.log.warning("%s", error)
 
     @property
     def _follows_the_jobs(self) -> bool:
@@ -222,6 +255,7 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
             deadline=now + self.timeout,
             poke_interval=self._poke_seconds(),
             unknown_job_grace=number_setting("unknown_job_grace"),
+            on_partial_failure=self.on_partial_failure,
             carry={"reports": self._watch.reports()},
             finish=self.finish_in_triggerer and not obstacle,
             push_xcom=bool(self.do_xcom_push),

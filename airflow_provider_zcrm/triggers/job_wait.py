@@ -21,6 +21,7 @@ class JobWait:
     :param poke_interval: seconds between polls, or None for the schedule that follows the job.
     :param unknown_job_grace: seconds for which Zoho may not know a job.
     :param carry: JSON values that come back in the event.
+    :param on_partial_failure: of a task that fails with the first job that fails: ``fail`` or ``ignore``; None waits for all jobs.
     :param finish: end the task when all jobs, and those of ``carry["reports"]``, are COMPLETED and nothing failed.
     :param push_xcom: whether it then gets the reports as its XCom.
     """
@@ -33,6 +34,7 @@ class JobWait:
     poke_interval: float | None = None
     unknown_job_grace: float = 60.0
     carry: Mapping[str, Any] = field(default_factory=dict)
+    on_partial_failure: str | None = None
     finish: bool = False
     push_xcom: bool = True
 

@@ -8,6 +8,7 @@ finish the task and all went well, Airflow's own event that ends the task with t
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -19,7 +20,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_zcrm.api.errors import JobNotFound, PermanentError, RetryableError, TooManyRequests, ZohoCrmError
 from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
 from airflow_provider_zcrm.hooks.settings import configured_schedule
-from airflow_provider_zcrm.rules.job_watch import JobWatch, left_behind, sentence
+from airflow_provider_zcrm.rules.job_watch import JobWatch, left_behind, left_some, news, sentence
 from airflow_provider_zcrm.triggers.event import EVENT_KIND, EVENT_VERSION, merged_reports
 from airflow_provider_zcrm.triggers.job_wait import JobWait
 from airflow_provider_zcrm.version_compat import task_success
@@ -53,7 +54,8 @@ class MassDeleteJobTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until there is something to tell, and fire one event."""
         self._schedule = configured_schedule(self.wait.poke_interval)
-        watch = JobWatch(self.wait.mass_delete_jobs(), self._schedule, self.wait.unknown_job_grace)
+        wait = self.wait
+        watch = JobWatch(wait.mass_delete_jobs(), self._schedule, wait.unknown_job_grace, wait.on_partial_failure)
         known: ZohoCrmError | None = None
         try:
             status = await self._wait(watch)
@@ -71,14 +73,17 @@ class MassDeleteJobTrigger(BaseTrigger):
         self.log.warning("The task is no longer waited for. Zoho has no way to cancel a mass delete: job %s goes on.", ids)
 
     async def _wait(self, watch: JobWatch) -> str:
-        """Return "ended" or "timeout", after a last look; a passing fault only lengthens the wait."""
+        """Return "ended" or "timeout", after a last look; a passing fault only lengthens the wait.
+
+        It has "ended" too when a job has failed and the others were asked for once more.
+        """
         failures = 0
         # after a restart the poll is overdue, but not all triggers of a triggerer ask at the same moment
         pause = watch.next_wait(self._elapsed()) or _up_to(self._schedule.next_wait(self._elapsed()))
         # the first import of the HTTP libraries takes so long that it would stall the other triggers
         client_share = await asyncio.to_thread(_import_client_share)
         async with client_share(self.wait.zoho_crm_conn_id) as share:
-            while watch.open_jobs():
+            while not watch.is_over(self._elapsed()):
                 in_time = await self._sleep(pause)
                 try:
                     client = await self._client(share)
@@ -92,13 +97,17 @@ class MassDeleteJobTrigger(BaseTrigger):
                     self.log.warning("%s Polling again in %.0f s.", error, pause)
                 except PermanentError as error:
                     if not await share.edited():
+                        if watch.some_failed:
+                            self.log.warning("%s", error)
+                            return "ended"
                         raise
                     self.log.warning("%s The connection has been edited; asking again.", error)
                     pause = 0.0
                 else:
                     failures = 0
                     pause = watch.next_wait(self._elapsed())
-                if not in_time and watch.open_jobs():
+                pause = min(pause, watch.time_left(self._elapsed()))
+                if not in_time and not watch.is_over(self._elapsed()):
                     return "timeout"
         return "ended"
 
@@ -129,10 +138,11 @@ class MassDeleteJobTrigger(BaseTrigger):
                 if not isinstance(error, JobNotFound):
                     raise
                 if watch.saw_unknown(job, self._elapsed()):
-                    self.log.info("%s%s", error, "" if job in watch.open_jobs() else " It counts as lost.")
+                    lost = job not in watch.open_jobs()
+                    self.log.log(logging.WARNING if lost else logging.INFO, "%s%s", error, " It counts as lost." if lost else "")
             else:
                 if watch.saw(job, status, self._elapsed()):
-                    self.log.info("Job %s is %s.", job.id, status.state)
+                    self.log.log(logging.WARNING if left_some(status) else logging.INFO, "%s", news(job, status))
         for warning in watch.warnings(self._elapsed()):
             self.log.warning(warning)
 

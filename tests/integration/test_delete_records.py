@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -53,6 +54,11 @@ def calls(emulator: Control) -> list[tuple[str, str]]:
         ({"record_ids": [LEADS[0]], "dry_run": 1}, "dry_run"),
         ({"record_ids": [LEADS[0]], "on_partial_failure": "skip"}, "on_partial_failure"),
         ({"record_ids": [LEADS[0]], "timeout": None}, "timeout is None"),
+        ({"record_ids": [LEADS[0]], "timeout": math.nan}, "timeout is nan"),
+        ({"record_ids": [LEADS[0]], "timeout": math.inf}, "timeout is inf"),
+        ({"record_ids": [LEADS[0]], "module": None}, "module is None: it is missing"),
+        ({"record_ids": [LEADS[0]], "max_records": "١"}, "max_records"),
+        ({"record_ids": [LEADS[0]], "max_records": math.nan}, "max_records"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_sent(emulator: Control, arguments: dict[str, Any], said: str) -> None:

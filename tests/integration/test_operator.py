@@ -193,6 +193,14 @@ def test_bad_arguments_are_refused_before_anything_is_sent(emulator: Control, ar
     assert emulator.requests() == []
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "٥"])
+def test_a_setting_that_no_clock_can_count_to_is_refused(emulator: Control, monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    monkeypatch.setenv("AIRFLOW__ZOHO_CRM__SETTLE", number)
+    with pytest.raises(ZohoCrmFailure, match="it must be a number"):
+        TaskRun(task(tag_names=["hot"])).try_once()
+    assert emulator.requests() == []
+
+
 @pytest.mark.parametrize("setting", ["settle", "unknown_job_grace"])
 def test_a_setting_that_is_no_number_is_refused_before_anything_is_sent(
     emulator: Control, monkeypatch: pytest.MonkeyPatch, setting: str

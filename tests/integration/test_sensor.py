@@ -24,7 +24,7 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks import settings, triggerer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
-from airflow_provider_zcrm.rules import poll_schedule
+from airflow_provider_zcrm.rules import job_watch, poll_schedule
 from airflow_provider_zcrm.rules.errors import JobFailed
 from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
@@ -157,20 +157,27 @@ def test_the_execution_timeout_holds_while_deferred(emulator: Control) -> None:
         wait(MODES["deferrable"], submit(), execution_timeout=timedelta(seconds=0.6))
 
 
-@pytest.mark.parametrize("job_id", ["['1', '2']", "null", "", None, "12345678901234567890", 1.5, True, {"job": "1"}])
+@pytest.mark.parametrize(
+    "job_id", ["['10001', '10002']", "null", "", None, "1234", "123456789012345678901", "١٢٣٤٥٦", 1.5, True, {"job": "10001"}]
+)
 def test_a_malformed_job_id_fails_at_once_without_a_call(emulator: Control, mode: dict[str, Any], job_id: Any) -> None:
-    with pytest.raises(ZohoCrmFailure, match="not a Zoho id"):
+    with pytest.raises(ZohoCrmFailure, match="not the id of a job"):
         wait(mode, job_id)
     assert emulator.requests() == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [({"kind": "leads"}, "kind"), ({"kind": "records"}, "module"), ({"on_partial_failure": "skip"}, "on_partial_failure")],
+    [
+        ({"kind": "leads"}, "kind"),
+        ({"kind": "records"}, "module"),
+        ({"kind": "records", "module": "None"}, "module"),
+        ({"on_partial_failure": "skip"}, "on_partial_failure"),
+    ],
 )
 def test_bad_arguments_are_refused(emulator: Control, mode: dict[str, Any], arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ZohoCrmFailure, match=said):
-        wait(mode, "1", **arguments)
+        wait(mode, "10001", **arguments)
     assert emulator.requests() == []
 
 
@@ -178,8 +185,8 @@ def test_bad_arguments_are_refused(emulator: Control, mode: dict[str, Any], argu
 def test_a_job_that_zoho_does_not_know_fails_after_the_grace(emulator: Control, mode: dict[str, Any], nesting: str) -> None:
     emulator.readings(unknown_job_nesting=nesting)
     started = datetime.now(UTC)
-    with pytest.raises(ZohoCrmFailure, match="999") as caught:
-        wait(mode, "999", unknown_job_grace=0.7)
+    with pytest.raises(ZohoCrmFailure, match="99999") as caught:
+        wait(mode, "99999", unknown_job_grace=0.7)
     assert isinstance(caught.value.__cause__, JobNotFound)
     assert datetime.now(UTC) - started >= timedelta(seconds=0.7)
 
@@ -187,8 +194,8 @@ def test_a_job_that_zoho_does_not_know_fails_after_the_grace(emulator: Control, 
 @pytest.mark.parametrize("reading", ["400", "404"])
 def test_an_unknown_job_of_records_fails_after_the_grace(emulator: Control, mode: dict[str, Any], reading: str) -> None:
     emulator.readings(records_unknown_job=reading)
-    with pytest.raises(ZohoCrmFailure, match="999"):
-        wait(mode, "999", kind="records", module="Leads")
+    with pytest.raises(ZohoCrmFailure, match="99999"):
+        wait(mode, "99999", kind="records", module="Leads")
 
 
 def test_a_job_that_shows_up_late_is_waited_for(emulator: Control, mode: dict[str, Any]) -> None:
@@ -395,8 +402,8 @@ def test_a_sensor_is_rescheduled_as_the_job_wants_it(emulator: Control, minutes:
 
 
 def test_killing_a_sensor_says_that_the_jobs_go_on(emulator: Control, caplog: pytest.LogCaptureFixture) -> None:
-    MassDeleteJobSensor(task_id="wait", job_id=["1", "2"]).on_kill()
-    assert "job 1, 2 goes on" in caplog.text
+    MassDeleteJobSensor(task_id="wait", job_id=["10001", "10002"]).on_kill()
+    assert "job 10001, 10002 goes on" in caplog.text
 
 
 def test_ending_a_deferred_task_says_that_the_jobs_go_on(
@@ -493,9 +500,9 @@ def test_a_job_that_ended_before_the_timeout_is_a_success_also_for_a_trigger_tha
 
 
 def test_counts_of_which_one_is_missing_are_no_failure(emulator: Control, mode: dict[str, Any]) -> None:
-    body = {"mass_delete": [{"job_id": "1", "status": "COMPLETED", "total_count": 2, "failed_count": 0}]}
+    body = {"mass_delete": [{"job_id": "10001", "status": "COMPLETED", "total_count": 2, "failed_count": 0}]}
     emulator.fault("status", MASS_DELETE, status=200, body=body)
-    assert wait(mode, "1")[0]["deleted"] is None
+    assert wait(mode, "10001")[0]["deleted"] is None
 
 
 @pytest.mark.parametrize("word", ["UNKNOWN", "error", "LOST"])
@@ -503,3 +510,71 @@ def test_no_word_of_zohos_is_taken_for_one_of_ours(emulator: Control, mode: dict
     job_id = submit()
     emulator.fault("status", MASS_DELETE, status=200, body={"mass_delete": [{"job_id": job_id, "status": word}]})
     assert wait(mode, job_id) == [report(job_id)]
+
+
+ENDS: dict[str, tuple[dict[str, Any], type[BaseException]]] = {
+    "fails": ({}, ZohoCrmFailure),
+    "soft_fail": ({"soft_fail": True}, AirflowSkipException),
+    "never_fail": ({"never_fail": True}, AirflowSkipException),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("failed_first", [True, False])
+def test_a_failed_job_ends_the_wait_though_others_go_on(
+    emulator: Control,
+    mode: dict[str, Any],
+    end: str,
+    failed_first: bool,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    emulator.next_jobs(1, outcome="failed", start_delay=0.6, duration=0.2)
+    emulator.next_jobs(1, start_delay=3600)
+    failed, slow = submit(HOT), submit(COLD)
+    arguments, error = ENDS[end]
+    started = time.monotonic()
+    with pytest.raises(error) as caught:
+        wait(mode, [failed, slow] if failed_first else [slow, failed], timeout=120, poke_interval=0.2, **arguments)
+    assert time.monotonic() - started < 60
+    if end == "fails":
+        assert f"job {failed} FAILED (" in str(caught.value)
+        assert f"job {slow} SCHEDULED (" in str(caught.value)
+        assert "Zoho goes on with those that have not ended" in str(caught.value)
+    assert f"Job {failed} FAILED (" in caplog.text + capsys.readouterr().out
+    # the one that goes on was asked for after the other one had failed
+    assert emulator.requests(MASS_DELETE, "GET")[-1]["query"]["job_id"] == slow
+
+
+def test_a_job_that_left_something_ends_the_wait_unless_that_is_ignored(emulator: Control, mode: dict[str, Any]) -> None:
+    emulator.next_jobs(1, failing=["cold"], start_delay=0.0, duration=0.1)
+    emulator.next_jobs(1, start_delay=3600)
+    partial, slow = submit(HOT, COLD), submit("2276164000001021043")
+    with pytest.raises(ZohoCrmFailure, match=rf"left something behind: job {partial} COMPLETED.*job {slow} SCHEDULED"):
+        wait(mode, [partial, slow], timeout=120)
+    with pytest.raises(AirflowSensorTimeout):
+        wait(mode, [partial, slow], timeout=1, on_partial_failure="ignore")
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"status": 403, "body": {"code": "NO_PERMISSION", "status": "error"}}])
+def test_a_failed_job_is_reported_though_the_others_cannot_be_asked_for(
+    emulator: Control, mode: dict[str, Any], monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(job_watch, "LAST_LOOK_SECONDS", 1.0)
+    emulator.next_jobs(1, outcome="failed", start_delay=0.0, duration=0.0)
+    emulator.next_jobs(1, start_delay=3600)
+    failed, slow = submit(HOT), submit(COLD)
+    # the poll of the failed job is answered, all that come after it are not
+    emulator.fault("status", MASS_DELETE, after=1, times=None, **fault)
+    started = time.monotonic()
+    with pytest.raises(ZohoCrmFailure, match=f"job {failed} FAILED"):
+        wait(mode, [failed, slow], timeout=300)
+    assert time.monotonic() - started < 30
+
+
+def test_an_error_after_the_deferral_skips_with_never_fail(emulator: Control) -> None:
+    emulator.jobs(start_delay=60)
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, never_fail=True))
+    run.start()
+    with pytest.raises(AirflowSkipException, match="never_fail"):
+        run.task.resume_execution("execute_complete", {"event": {"v": 1, "kind": "mass_delete_jobs", "status": "x"}}, run.context())

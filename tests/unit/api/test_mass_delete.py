@@ -443,7 +443,26 @@ def test_a_404_without_a_body_to_another_call_is_no_unknown_job() -> None:
         list_tags("Leads").parse(answer(404))
 
 
-@pytest.mark.parametrize("job_id", ["", " ", "a/b", "5\n6", "1000.ab.cd", "9" * 65, 2.5, True, None, ["5"], {"id": "5"}])
+@pytest.mark.parametrize(
+    "job_id",
+    ["", " ", "a/b", "50000\n6", "1000.ab.cd", "job_789", "9" * 21, "9999", 9999, "٩٩٩٩٩", 50000.5, True, None, ["50000"], {"id": "5"}],
+)
 def test_a_job_id_that_is_none_makes_no_job(job_id: Any) -> None:
     with pytest.raises(UnreadableResponse, match="no job_id"):
         submit_tags("Leads", "1", ["2"]).parse(answer(202, {"status": "success", "details": {"job_id": job_id}}))
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        (submit_tags("Leads", "1", ["2"]), {" Status": " SUCCESS ", "Details": {"JOB_ID ": " 50000 "}}),
+        (submit_records_by_view("Leads", "1"), {"Data": [{"STATUS": "Success", "DETAILS": {"Job_Id": 50000}}]}),
+    ],
+)
+def test_a_job_id_is_read_whatever_the_case_of_the_keys(call: ApiCall[str], body: dict[str, Any]) -> None:
+    assert call.parse(answer(202, body)) == "50000"
+
+
+def test_blanks_about_a_job_id_in_a_status_do_not_hide_the_job() -> None:
+    body = {"Mass_Delete ": [{" Job_ID": " 5 ", "Status": " completed\n", "FAILED_COUNT": " 0"}]}
+    assert job_status(TAG_JOB).parse(answer(200, body)) == JobStatus("COMPLETED", failed=0)

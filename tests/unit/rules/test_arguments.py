@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
-from airflow_provider_zcrm.rules.arguments import ids_of, names_of
+from airflow_provider_zcrm.rules.arguments import ids_of, integer_of, job_ids_of, names_of, one_text_of, seconds_of
 from airflow_provider_zcrm.rules.tag_request import Chosen, chosen_of
 
 NUMBERS = st.integers(0, 10**19 - 1)
@@ -224,3 +226,32 @@ def test_a_name_that_came_out_empty_is_refused(value: str) -> None:
     for form in (value, [value], [["hot", value]]):
         with pytest.raises(InvalidArgument, match=r"tags holds .* it came out empty.* leave tags out"):
             names_of(form, "tags")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1, -0.1, "5", "٥", True, None, timedelta(days=-1), 1e300, 10**400])
+def test_what_is_no_time_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"timeout is .*It is a number of seconds or a timedelta, 0 to 10 years"):
+        seconds_of(value, "timeout")
+
+
+@pytest.mark.parametrize(("value", "seconds"), [(0, 0), (5, 5), (0.5, 0.5), (timedelta(hours=1), 3600.0)])
+def test_a_time_is_a_number_of_seconds_or_a_timedelta(value: Any, seconds: float) -> None:
+    assert seconds_of(value, "timeout") == seconds
+
+
+@pytest.mark.parametrize("value", ["٥", "5٥", "５", "1_0", "nan", "inf", math.nan, math.inf, 5.0])
+def test_what_is_no_whole_number_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"max_tags is .*It is an integer of at least 0"):
+        integer_of(value, "max_tags", 0)
+
+
+def test_a_name_that_is_missing_is_said_to_be_missing() -> None:
+    with pytest.raises(InvalidArgument, match=r"module is None: it is missing, or its template .* came out empty.*Give module as text"):
+        one_text_of(None, "module")
+
+
+@pytest.mark.parametrize("value", ["1234", "1" * 21, "١٢٣٤٥", "12345 ", 1234, 12345.0, True, None])
+def test_the_id_of_a_job_has_5_to_20_digits(value: Any) -> None:
+    assert job_ids_of(["12345", 10**19], "job_id") == ["12345", "1" + 19 * "0"]
+    with pytest.raises(InvalidArgument, match=r"which is not the id of a job \(5 to 20 digits\)"):
+        job_ids_of(value, "job_id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -258,3 +259,57 @@ def test_a_job_that_changes_or_has_ended_is_not_warned_of() -> None:
     for minutes in range(0, 200, 10):
         jobs.saw(ONE, JobStatus("RUNNING", 8, minutes // 50), minutes * 60.0)
         assert jobs.warnings(minutes * 60.0) == []
+
+
+def impatient(*jobs: MassDeleteJob, on_partial_failure: str = "fail") -> JobWatch:
+    """Return the watch of a task that fails with the first job that fails."""
+    return JobWatch(jobs or (ONE, TWO), PollSchedule(), 0.0, on_partial_failure)
+
+
+def test_once_a_job_has_failed_the_others_are_asked_for_once_more_at_once() -> None:
+    jobs = impatient()
+    jobs.saw(TWO, JobStatus("RUNNING"), 9.0)
+    jobs.saw(ONE, JobStatus("FAILED"), 10.0)
+    assert (jobs.some_failed, jobs.is_over(10.0), jobs.next_wait(10.0), jobs.due_jobs(10.0)) == (True, False, 0.0, [TWO])
+
+    jobs.saw(TWO, JobStatus("RUNNING"), 10.0)
+    assert jobs.is_over(10.0)
+    assert [job["state"] for job in jobs.reports()] == ["FAILED", "RUNNING"]
+
+
+def test_others_that_cannot_be_asked_for_do_not_hold_up_the_failure_for_more_than_a_minute() -> None:
+    jobs = impatient()
+    jobs.saw(ONE, JobStatus("FAILED"), 10.0)
+    left = [(jobs.is_over(now), jobs.time_left(now)) for now in (10.0, 69.9, 70.0)]
+    assert left == [(False, 60.0), (False, pytest.approx(0.1)), (True, 0)]
+
+
+@pytest.mark.parametrize(
+    ("status", "on_partial_failure", "fails"),
+    [
+        (JobStatus("FAILED"), "ignore", True),
+        (JobStatus("COMPLETED", 2, 1, 1), "fail", True),
+        (JobStatus("COMPLETED", 2, 1), "fail", True),
+        (JobStatus("COMPLETED", 2, 1, 1), "ignore", False),
+        (JobStatus("COMPLETED", 2, 2, 0), "fail", False),
+        (JobStatus("RUNNING", 2, 1, 1), "fail", False),
+    ],
+)
+def test_what_fails_the_task_for_sure(status: JobStatus, on_partial_failure: str, fails: bool) -> None:
+    jobs = impatient(on_partial_failure=on_partial_failure)
+    jobs.saw(ONE, status, 10.0)
+    assert jobs.some_failed == fails
+
+
+def test_a_lost_job_fails_the_task_for_sure_and_an_unknown_one_does_not_yet() -> None:
+    jobs = JobWatch((ONE, TWO), PollSchedule(), 60.0, "ignore")
+    jobs.saw_unknown(ONE, 10.0)
+    assert not jobs.some_failed
+    jobs.saw_unknown(ONE, 70.0)
+    assert jobs.some_failed
+
+
+def test_a_task_that_judges_all_jobs_together_waits_for_all() -> None:
+    jobs = watch()
+    jobs.saw(ONE, JobStatus("FAILED"), 10.0)
+    assert (jobs.some_failed, jobs.is_over(10.0), jobs.time_left(10.0)) == (False, False, math.inf)

@@ -1,7 +1,7 @@
 """``connect``: from a client of Zoho's API console to a connection that works.
 
-A grant code lives for minutes and works once. So everything that can be asked or refused is asked or refused before it, and what it
-brought is delivered before anything else is looked at.
+A grant code lives for minutes and works once. So everything that can be asked or refused is asked or refused before it, what it
+brought is put into a safe file at once, and it is delivered before anything else is looked at.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from airflow_provider_zcrm.api.scopes import FEATURES, scopes_of, split_scopes
 from airflow_provider_zcrm.cli.accounts import Accounts, CodeRejected, Grant, at
 from airflow_provider_zcrm.cli.arguments import features_of
 from airflow_provider_zcrm.cli.check import exit_code, verdict
-from airflow_provider_zcrm.cli.delivery import Destination, destination_of, keep_safe
+from airflow_provider_zcrm.cli.delivery import Destination, destination_of
 from airflow_provider_zcrm.cli.examination import Examination, Finding, as_json, environment_of, failure, named
+from airflow_provider_zcrm.cli.safe import Safe, not_interrupted, safe_for
 from airflow_provider_zcrm.cli.stdout import print_json
 from airflow_provider_zcrm.cli.terminal import Terminal
 from airflow_provider_zcrm.cli.usage import Usage
@@ -53,12 +54,14 @@ def connect(options: argparse.Namespace) -> int:
     old = destination.prepare()
     conversation = _Conversation(options, terminal, file, features, _place(options, old))
     grant, config = conversation.agree()
-    grant, data_center, token = conversation.exchange(grant, config)
-    made = _Made(at(config, token.data_center or data_center), token)
-    with terminal.waiting("Asking Zoho which environment it is for"):
-        made.find_environment(options.environment)
-    connection = _connection(made, grant, old)
-    delivered = _deliver(destination, connection) + _what_stays(connection["extra"], old)
+    with safe_for(options.conn_id) as safe:
+        terminal.say(f"Until it is delivered, what the code brings is kept in {safe.path}")
+        grant, made = conversation.exchange(grant, config, lambda grant, made: safe.keep(_connection(made, grant, old)))
+        with terminal.waiting("Asking Zoho which environment it is for"):
+            made.find_environment(options.environment)
+        connection = _connection(made, grant, old)
+        safe.keep(connection)
+        delivered = _deliver(destination, connection, safe) + _what_stays(connection["extra"], old)
     terminal.say(delivered, "bold")
     with terminal.waiting("Looking at what works"):
         findings = named(made.findings(features), options.conn_id)
@@ -121,15 +124,19 @@ class _Conversation:
             self._terminal.say(f"Zoho knows this client in the data center {config.hosts.data_center}, not in {data_center}.")
         return AuthorizationCodeGrant(self._given.get("code") or self._ask_code(config.hosts.data_center)), config
 
-    def exchange(self, grant: Grant, config: ClientConfig) -> tuple[Grant, str, AccessToken]:
-        """Return the grant that Zoho took, the data centre that did, and the token; a person may try another code.
+    def exchange(self, grant: Grant, config: ClientConfig, keep: Callable[[Grant, _Made], None]) -> tuple[Grant, _Made]:
+        """Return the grant that Zoho took, and what it brought; a person may try another code.
 
+        :param keep: keeps that safe, before anything can interrupt.
         :raises ZohoCrmError: Zoho gives no token
         """
         while True:
             try:
-                with self._terminal.waiting("Asking Zoho for a token") as asking:
-                    return grant, *Accounts(config, asking).token(grant)
+                with self._terminal.waiting("Asking Zoho for a token") as asking, not_interrupted():
+                    data_center, token = Accounts(config, asking).token(grant)
+                    made = _Made(at(config, token.data_center or data_center), token)
+                    keep(grant, made)
+                    return grant, made
             except CodeRejected as error:
                 if "code" in self._given or not self._terminal.interactive:
                     raise
@@ -257,14 +264,16 @@ def _refresh_token(token: AccessToken) -> str:
     return token.refresh_token
 
 
-def _deliver(destination: Destination, connection: dict[str, Any]) -> str:
+def _deliver(destination: Destination, connection: dict[str, Any], safe: Safe) -> str:
     try:
-        return destination.deliver(connection)
-    except Exception as error:
-        path = keep_safe(connection)
-        raise PermanentError(
-            f"The connection could not be delivered ({type(error).__name__}: {error}).", advice=f"It is kept in {path}, mode 0600."
-        ) from error
+        delivered = destination.deliver(connection)
+    except Exception as error:  # noqa: BLE001 - the kinds differ between databases and file systems
+        safe.told = True
+        # the sentence of a database's error has the values in it, which are secrets
+        why = str(error) if isinstance(error, (OSError, Usage)) else type(error).__name__
+        raise PermanentError(f"The connection could not be delivered ({why}).", advice=f"It is kept in {safe.path}.") from None
+    safe.remove()
+    return delivered
 
 
 def _credentials(path: str | None) -> dict[str, str]:
@@ -280,4 +289,10 @@ def _credentials(path: str | None) -> dict[str, str]:
         raise Usage(f"--credentials {path} is not JSON. It is an object with client_id, client_secret and code.") from None
     if not isinstance(values, dict):
         raise Usage(f"--credentials {path} is not a JSON object with client_id, client_secret and code.")
-    return {name: str(values[name]).strip() for name in ("client_id", "client_secret", "code", "zsoid") if values.get(name)}
+    found = {name: values[name] for name in ("client_id", "client_secret", "code", "zsoid") if values.get(name)}
+    if isinstance(found.get("zsoid"), int) and found["zsoid"] is not True:
+        found["zsoid"] = str(found["zsoid"])
+    odd = [name for name, value in found.items() if not isinstance(value, str)]
+    if odd:
+        raise Usage(f"--credentials {path}: {', '.join(odd)} is not a JSON string.")
+    return {name: value.strip() for name, value in found.items()}

@@ -80,13 +80,22 @@ class InAirflow:
         return extra
 
     def deliver(self, connection: Mapping[str, Any]) -> str:
-        """Create it."""
+        """Create it.
+
+        :raises Usage: another one has come to be since `prepare`
+        """
         from airflow.models.connection import Connection
         from airflow.utils.session import create_session
 
-        with create_session() as session:
-            replaced = session.query(Connection).filter_by(conn_id=self.conn_id).delete()
-            session.add(Connection(conn_id=self.conn_id, **{**connection, "extra": json.dumps(connection["extra"])}))
+        try:
+            with create_session() as session:
+                replaced = session.query(Connection).filter_by(conn_id=self.conn_id).delete() if self.replace else 0
+                session.add(Connection(conn_id=self.conn_id, **{**connection, "extra": json.dumps(connection["extra"])}))
+        except Exception as error:
+            # SQLAlchemy's word for an id that is taken
+            if type(error).__name__ == "IntegrityError":
+                raise Usage(f"somebody else has just created a connection {self.conn_id} in Airflow") from None
+            raise
         variable = f"AIRFLOW_CONN_{self.conn_id.upper()}"
         shadow = f" But the environment variable {variable} is set, and Airflow uses that one first." if variable in os.environ else ""
         return f"The connection {self.conn_id} is {'replaced' if replaced else 'created'} in Airflow.{shadow}"
@@ -133,20 +142,36 @@ class InFile:
         return _extra(_read(self.path)) if self.path.exists() else {}
 
     def deliver(self, connection: Mapping[str, Any]) -> str:
-        """Write it; who reads the name sees the old file or the new one."""
-        handle, unfinished = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")  # mode 0600
-        with os.fdopen(handle, "w") as file:
-            file.write(f"{_text(self.form, connection)}\n")
-        Path(unfinished).replace(self.path)
+        """Write it; who reads the name sees the old file or the new one.
+
+        :raises Usage: another file has come to be since `prepare`
+        """
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")  # mode 0600
+        unfinished = Path(name)
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(f"{_text(self.form, connection)}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            if self.replace:
+                unfinished.replace(self.path)
+            else:
+                self._put(unfinished)
+        finally:
+            unfinished.unlink(missing_ok=True)
         return f"The connection is in {self.path} (mode 0600), for AIRFLOW_CONN_{self.conn_id.upper()} or a secrets backend."
 
-
-def keep_safe(connection: Mapping[str, Any]) -> Path:
-    """Write a connection that could not be delivered to a new file, so that its refresh token is not lost, and return its path."""
-    handle, name = tempfile.mkstemp(prefix="zoho-crm-connection-", suffix=".json")  # mode 0600
-    with os.fdopen(handle, "w") as file:
-        file.write(f"{_text('json', connection)}\n")
-    return Path(name)
+    def _put(self, finished: Path) -> None:
+        try:
+            self.path.hardlink_to(finished)
+        except FileExistsError:
+            raise Usage(f"{self.path} has just been created by somebody else") from None
+        except OSError:
+            # some file systems have no links
+            with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(finished.read_text())
+                file.flush()
+                os.fsync(file.fileno())
 
 
 def _read(path: Path) -> Any:

@@ -14,8 +14,12 @@ code meaning
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from airflow_provider_zcrm.cli.arguments import parser
 from airflow_provider_zcrm.cli.stdout import results_only
@@ -32,11 +36,31 @@ def run(command: str, options: argparse.Namespace) -> int:
         nonlocal code
         code = _exit_code(command, options)
 
-    with results_only():
+    with results_only(), _plain_logs():
         from airflow.utils.cli import suppress_logs_and_warning
 
         suppress_logs_and_warning(work)(options)
     return code
+
+
+@contextmanager
+def _plain_logs() -> Iterator[None]:
+    """Escape control characters in what is logged, which may be what a server has said."""
+    before = logging.getLogRecordFactory()
+
+    def plain(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        from airflow_provider_zcrm.cli.terminal import printable
+
+        record = before(*args, **kwargs)
+        if record.args or isinstance(record.msg, str):
+            record.msg, record.args = printable(record.getMessage()), ()
+        return record
+
+    logging.setLogRecordFactory(plain)
+    try:
+        yield
+    finally:
+        logging.setLogRecordFactory(before)
 
 
 def main(arguments: list[str] | None = None) -> int:

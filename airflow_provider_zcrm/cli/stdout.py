@@ -35,10 +35,18 @@ def is_terminal() -> bool:
 
 
 def print_out(text: str) -> None:
-    """Write a line of results."""
-    out = _results or sys.stdout
-    out.write(f"{text}\n")
-    out.flush()
+    """Write a line of results.
+
+    :raises OSError: not all of it was written
+    """
+    if _results is None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+        return
+    # without a buffer, which would be written once more at the end
+    left = f"{text}\n".encode(_results.encoding, "backslashreplace")
+    while left:
+        left = left[os.write(_results.fileno(), left) :]
 
 
 def print_json(value: Any) -> None:

@@ -70,6 +70,23 @@ class Airflow:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def start(self, *arguments: str, stdin: Any, zoho: Zoho, **env: str) -> Any:
+        """Start a command with JSON as its stdin."""
+        process = subprocess.Popen(
+            [*python(), "airflow_provider_zcrm", *arguments],
+            env={**self.environment, **zoho.environment, **env},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            # a shell that starts tests in the background has told them to ignore it
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        assert process.stdin
+        process.stdin.write(json.dumps(stdin))
+        process.stdin.close()
+        return process
+
     def connections(self) -> list[str]:
         """Return the ids of the connections in the database."""
         with sqlite3.connect(self.home / "airflow.db") as database:
@@ -146,6 +163,51 @@ def test_a_connection_with_hosts_of_its_own_keeps_them_and_its_secrets_go_nowher
     assert airflow.run("connections", "export", str(exported), module="airflow").code == 0
     kept = json.loads(json.loads(exported.read_text())["own"]["extra"])
     assert {name: kept[name] for name in extra} == {**extra, "api_url": url}
+
+
+def test_of_two_at_once_for_one_id_the_second_fails_and_keeps_what_it_has(zoho: Zoho, airflow: Airflow, tmp_path: Path) -> None:
+    zoho.control.fault("slow", "/crm", seconds=6, times=2)
+    orders = [{**SELF_CLIENT, "code": zoho.control.grant_code()} for _ in range(2)]
+    both = [airflow.start("connect", "both", "--credentials", "-", stdin=order, zoho=zoho, TMPDIR=str(tmp_path)) for order in orders]
+    codes = sorted(process.wait(SECONDS) for process in both)
+
+    assert codes == [0, 1]
+    assert airflow.connections().count("both") == 1
+    (kept,) = tmp_path.glob("zoho-crm-connection-both-*.json")
+    assert json.loads(kept.read_text())["extra"]["refresh_token"]
+    said = "".join(process.stderr.read() for process in both)
+    assert "somebody else has just created a connection both" in said
+    assert str(kept) in said
+    assert json.loads(kept.read_text())["extra"]["refresh_token"] not in said
+
+
+@pytest.mark.parametrize(
+    ("number", "where"),
+    [
+        (signal.SIGINT, "/oauth/v2/token"),
+        (signal.SIGTERM, "/oauth/v2/token"),
+        (signal.SIGINT, "/crm"),
+        (signal.SIGTERM, "/crm"),
+        (signal.SIGKILL, "/crm"),
+    ],
+)
+def test_a_killed_command_leaves_what_the_code_brought(
+    zoho: Zoho, airflow: Airflow, tmp_path: Path, number: signal.Signals, where: str
+) -> None:
+    zoho.control.fault("slow", where, seconds=6, after=1 if "oauth" in where else 0)
+    process = airflow.start("connect", "killed", "--credentials", "-", stdin=SELF_CLIENT, zoho=zoho, TMPDIR=str(tmp_path))
+    deadline = time.monotonic() + SECONDS
+    while zoho.control.faults()[0]["used"] == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(number)
+
+    assert process.wait(SECONDS) == (-9 if number == signal.SIGKILL else 130)
+    (kept,) = tmp_path.glob("zoho-crm-connection-killed-*.json")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert json.loads(kept.read_text())["extra"]["refresh_token"]
+    assert str(kept) in process.stderr.read()
+    assert "killed" not in airflow.connections()
 
 
 def test_without_a_database_nothing_is_asked_of_zoho(zoho: Zoho, airflow: Airflow, tmp_path: Path) -> None:

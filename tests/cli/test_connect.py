@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import stat
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_zcrm.api.oauth import ClientCredentialsGrant, RefreshTokenGrant
+from airflow_provider_zcrm.cli.connect import _Made
+from airflow_provider_zcrm.cli.delivery import OnStdout
 from airflow_provider_zcrm.cli.run import main
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.tokens import forget_tokens
@@ -219,3 +222,128 @@ def test_an_api_host_of_ones_own_beside_zohos_accounts_is_kept(run: Run, zoho: Z
     assert done.config
     assert (done.config.hosts.accounts_url, done.config.hosts.api_url) == ("https://accounts.zoho.com", emulator_server.url)
     assert zoho.accounts_asked() == ["us"] * len(zoho.asked())
+
+
+# --- what the code brought is never lost -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def safes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """Return what is kept safe."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+
+    def read() -> list[dict[str, Any]]:
+        files = sorted(folder.glob("zoho-crm-connection-zoho_crm_default-*.json"))
+        assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600] * len(files)
+        return [json.loads(file.read_text()) for file in files]
+
+    return read
+
+
+def works(connection: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setenv("AIRFLOW_CONN_KEPT", json.dumps(connection))
+    return ZohoCrmHook("kept").test_connection()[0]
+
+
+def test_what_was_delivered_is_kept_nowhere_else(run: Run, safes: Callable[[], list[dict[str, Any]]]) -> None:
+    assert run().code == 0
+    assert safes() == []
+
+
+def test_a_code_that_brought_nothing_leaves_no_file(run: Run, safes: Callable[[], list[dict[str, Any]]]) -> None:
+    assert run(secrets={**SECRETS, "code": "1000.no-code"}).code == 1
+    assert safes() == []
+
+
+def test_a_full_disk_is_noticed_before_the_code_is_used_up(run: Run, zoho: Zoho, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.pwrite", full)
+        done = run()
+    assert (done.code, done.out) == (2, "")
+    assert "No space left on device" in done.err
+    assert run().code == 0
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(errno.ENOSPC, "No space left on device"), RuntimeError(CLIENT_SECRET)])
+def test_what_ends_the_command_after_the_exchange_leaves_the_connection_in_its_file(
+    run: Run, zoho: Zoho, safes: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch, error: Any
+) -> None:
+    zoho.seed("eu", "sandbox")
+
+    def deliver(*_arguments: Any) -> str:
+        raise error
+
+    monkeypatch.setattr(OnStdout, "deliver", deliver)
+    done = run()
+    assert done.code == (130 if error is KeyboardInterrupt else 1)
+    assert "kept in" in done.err
+    (kept,) = safes()
+    assert (kept["extra"]["data_center"], kept["extra"]["environment"]) == ("eu", "sandbox")
+    assert works(kept, monkeypatch)
+
+
+def test_a_fault_while_the_environment_is_looked_for_leaves_the_connection_in_its_file(
+    run: Run, safes: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_Made, "find_environment", interrupted)
+    assert run().code == 130
+    (kept,) = safes()
+    assert works(kept, monkeypatch)
+
+
+def test_a_code_of_another_environment_is_kept_though_it_is_not_delivered(run: Run, safes: Callable[[], list[dict[str, Any]]]) -> None:
+    done = run("--environment", "sandbox")
+    assert (done.code, done.out) == (1, "")
+    assert "What the grant code brought is kept in" in done.err
+    assert len(safes()) == 1
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_two_at_once_for_one_file_the_second_fails_and_keeps_what_it_has(
+    run: Run, safes: Callable[[], list[dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    path = tmp_path / "connection.json"
+
+    def other_first(self: Any, *_arguments: Any) -> None:
+        path.write_text("the first one's")
+
+    def no_links(*_arguments: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(_Made, "find_environment", other_first)
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", no_links)
+    done = run("--file", str(path))
+    assert done.code == 1
+    assert path.read_text() == "the first one's"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["connection.json", "tmp"]
+    (kept,) = safes()
+    assert works(kept, monkeypatch)
+
+
+def test_what_a_server_says_reaches_the_terminal_only_escaped(run: Run, zoho: Zoho, capfd: pytest.CaptureFixture[str]) -> None:
+    said = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp\r\n"
+    body = {"code": "INTERNAL_ERROR", "details": {}, "message": said, "status": "error"}
+    zoho.control.fault("status", "/crm", status=500, body=body, times=None)
+    zoho.control.fault("status", "/oauth", status=200, body={"error": said}, after=1)
+    for arguments in ((), ("--verbose",)):
+        for _ in range(2):
+            done = run(*arguments)
+            assert [letter for letter in done.err if not letter.isprintable() and letter != "\n"] == []
+
+
+@pytest.mark.parametrize("token", [5, True, ["1000.a"], {"a": 1}, None, "", "1000.a\nb", "1000.a b"])
+@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
+def test_a_token_that_is_no_string_makes_no_connection(run: Run, zoho: Zoho, name: str, token: Any) -> None:
+    answer: dict[str, Any] = {"access_token": "1000.at", "refresh_token": "1000.rt", "expires_in": 3600} | {name: token}
+    zoho.control.fault("status", "/oauth", status=200, body=answer, after=1, times=None)
+    done = run()
+    assert (done.code > 0, done.out) == (True, "")

@@ -14,6 +14,7 @@ from airflow_provider_zcrm.cli.arguments import COMMANDS, parser
 from airflow_provider_zcrm.cli.connect import _deliver
 from airflow_provider_zcrm.cli.delivery import InFile
 from airflow_provider_zcrm.cli.run import main
+from airflow_provider_zcrm.cli.safe import safe_for
 from tests.cli.conftest import CODE, Zoho
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 
@@ -28,6 +29,8 @@ SECRETS = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "code": CODE}
         (("--to", "json", "--credentials", "-"), {"client_id": "1000.X"}, "Missing: client_secret, code."),
         (("--to", "json", "--grant-type", "client_credentials", "--credentials", "-"), SECRETS, "Missing: zsoid."),
         (("--to", "json", "--credentials", "-"), ["1000.X"], "is not a JSON object"),
+        (("--to", "json", "--credentials", "-"), {**SECRETS, "code": 1000}, "code is not a JSON string"),
+        (("--to", "json", "--credentials", "-"), {**SECRETS, "client_secret": ["x"]}, "client_secret is not a JSON string"),
         (("--to", "json", "--credentials", "/no/such/file"), None, "/no/such/file cannot be read: No such file"),
         (("--to", "json", "--credentials", __file__), None, "is not JSON"),
         (("--to", "json", "--accounts-url", "https://x", "--credentials", "-"), SECRETS, "accounts_url is set without api_url"),
@@ -67,8 +70,10 @@ def test_a_connection_that_cannot_be_delivered_is_kept(tmp_path: Path, monkeypat
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     connection = {"conn_type": "zoho_crm", "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": {"refresh_token": "1000.r"}}
     vanished = tmp_path / "vanished" / "connection.json"
-    with pytest.raises(PermanentError, match="It is kept in") as failed:
-        _deliver(InFile("zoho", "json", vanished, replace=False), connection)
+    with safe_for("zoho") as safe:
+        safe.keep(connection)
+        with pytest.raises(PermanentError, match="It is kept in") as failed:
+            _deliver(InFile("zoho", "json", vanished, replace=False), connection, safe)
     (kept,) = tmp_path.glob("zoho-crm-connection-*.json")
     assert str(kept) in str(failed.value)
     assert kept.stat().st_mode & 0o777 == 0o600

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_zcrm.assets import SCHEME
+from airflow_provider_zcrm.assets import SCHEME, org_uri
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 def records_of(conn_id: str, module: str) -> Dataset:
     """Return the records of a module."""
-    return _dataset(f"{SCHEME}://{conn_id}", module)
+    return _dataset(org_uri(conn_id), module)
 
 
 def tags_of(conn_id: str, module: str) -> Dataset:
     """Return the tags of a module."""
-    return _dataset(f"{SCHEME}://{conn_id}", f"{module}/tags")
+    return _dataset(org_uri(conn_id), f"{module}/tags")
 
 
 def file_at(path: str) -> Dataset:

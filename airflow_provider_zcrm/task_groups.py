@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_zcrm.tag_selection import TagSelection
 
-# what a DAG's default_args say of it does not reach the tasks: with all_done a delete would follow a backup that failed
-_PINNED = {"trigger_rule": "all_success"}
+# what a DAG's default_args say of these does not reach the tasks: with all_done a delete would follow a backup that failed, and the
+# chosen tags are passed on as XComs
+_PINNED: dict[str, Any] = {"trigger_rule": "all_success", "do_xcom_push": True}
 
 
 def tag_cleanup(
@@ -84,6 +85,7 @@ def tag_cleanup(
             find_task_id=find.task_id,
             delete_task_id=delete.task_id,
             backup_task_id=back_up.task_id if back_up else None,
+            approve_task_id=before.task_id if approval else None,
             **common,
         )
         delete >> report.as_teardown()

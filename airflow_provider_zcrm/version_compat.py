@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -73,6 +73,20 @@ def never_cleared(context: Mapping[str, Any]) -> bool:
     A clear that leaves the state of the DAG run alone (the REST API's ``reset_dag_runs=false``) shows in the task's round only.
     """
     return getattr(context.get("dag_run"), "clear_number", None) == 0 and task_round(context) == 1
+
+
+def task_states(context: Mapping[str, Any], task_ids: Sequence[str]) -> dict[tuple[str, int], str]:
+    """Return the states of tasks of the DAG run by task id and map index, which is -1 of a task that is not mapped or not expanded yet."""
+    ti = context["ti"]
+    if not hasattr(ti, "get_task_states"):
+        # Airflow 2, where the DAG run comes from the database
+        return {(one.task_id, one.map_index): str(one.state) for one in context["dag_run"].get_task_instances() if one.task_id in task_ids}
+    found = ti.get_task_states(dag_id=ti.dag_id, task_ids=list(task_ids), run_ids=[ti.run_id]).get(ti.run_id, {})
+    states = {}
+    for name, state in found.items():
+        task_id, _, index = name.rpartition("_")
+        states[(name, -1) if name in task_ids else (task_id, int(index))] = str(state)
+    return states
 
 
 def first_poke(context: Mapping[str, Any]) -> datetime | None:

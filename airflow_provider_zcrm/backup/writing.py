@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.backup.tag_reader import TagReader
 from airflow_provider_zcrm.rules.errors import BackupShort, BackupUnfinished, InvalidBackup
+from airflow_provider_zcrm.rules.markdown import one_line
 from airflow_provider_zcrm.rules.tag_backup import Contents, Header, SavedTag, backup_lines, check, holds_the_same
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ class TagBackup:
             draft.seek(0)
             contents = check(draft)
             found = {tag: contents.records.get(tag.id, 0) for tag in tags}
-            short = [f"{tag.name} ({number} of {counts[tag.id]})" for tag, number in found.items() if number < counts.get(tag.id, 0)]
+            less = {tag: number for tag, number in found.items() if number < counts.get(tag.id, 0)}
+            short = [f"{one_line(tag.name)} ({number} of {counts[tag.id]})" for tag, number in less.items()]
             if not short:
                 return contents
         raise BackupShort(

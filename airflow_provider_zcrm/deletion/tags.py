@@ -25,6 +25,7 @@ from airflow_provider_zcrm.api.tags import RecordsCount
 from airflow_provider_zcrm.deletion.clock import AttemptClock
 from airflow_provider_zcrm.rules.errors import TooLate
 from airflow_provider_zcrm.rules.log_lists import counted, log_list
+from airflow_provider_zcrm.rules.markdown import one_line
 from airflow_provider_zcrm.rules.steps import Fail, Lost, Refused, WaitUntil
 from airflow_provider_zcrm.rules.tag_deletion import (
     REASONS,
@@ -110,7 +111,7 @@ class TagDeletion:
     def names(self, tag_ids: Iterable[str]) -> list[str]:
         """Return tags as ``id = name`` for logs and errors."""
         listed = self.seen.listed or {}
-        return [f"{tag_id} = {listed[tag_id].name}" if tag_id in listed else tag_id for tag_id in tag_ids]
+        return [f"{tag_id} = {one_line(listed[tag_id].name)}" if tag_id in listed else tag_id for tag_id in tag_ids]
 
     def described(self, tag_ids: Iterable[str]) -> list[dict[str, str]]:
         """Return tags as JSON values with ``id`` and ``name``; the name is empty of a tag that is not listed."""

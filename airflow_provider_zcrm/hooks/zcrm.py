@@ -76,6 +76,7 @@ class ZohoCrmHook(BaseHook):
         """
         connection = self.get_connection(self.zoho_crm_conn_id)
         try:
+            _check_type(connection.conn_type, connection.login)
             return configured(connection.login, connection.password, _extra(connection))
         except PermanentError as error:
             raise type(error)(
@@ -107,6 +108,19 @@ class ZohoCrmHook(BaseHook):
         silence = f"Zoho gave no answer within {_TEST_SECONDS:g} seconds. Check data_center and the network."
         works, sentence = answers[0] if answers else (False, silence)
         return works, sentence.replace(CONN_ID, self.zoho_crm_conn_id)
+
+
+def _check_type(conn_type: str | None, login: str | None) -> None:
+    """Refuse a connection of another type; one without any may come from a secrets backend that stores none.
+
+    :raises InvalidConnection: names both types
+    """
+    if conn_type == ZohoCrmHook.conn_type or (not conn_type and login):
+        return
+    raise InvalidConnection(
+        f"It is of type {conn_type!r}, and not zoho_crm." if conn_type else "It has no type, and no login.",
+        advice="Choose the type Zoho CRM. As a URI it begins with zoho-crm://, because a URI's scheme may have no underscore.",
+    )
 
 
 def _extra(connection: Any) -> Any:

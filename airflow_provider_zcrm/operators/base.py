@@ -52,7 +52,8 @@ class RefusesWhatCameOutEmpty(KeepsPlainStrings, BaseOperator):
             if getattr(self, name) is None:
                 raise InvalidArgument(
                     f"{name} came out empty: the DAG gives it as a template or another task's output, which is None. Nothing was sent.",
-                    advice=f"Look at what it is made of. Where it is not meant to count, leave {name} out.",
+                    advice=f"Look at what it is made of: a task that was skipped, or has do_xcom_push=False, returns nothing. Where it is "
+                    f"not meant to count, leave {name} out.",
                 )
 
 

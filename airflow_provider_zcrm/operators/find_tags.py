@@ -69,6 +69,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
         from airflow_provider_zcrm.operators.base import push_api_usage
         from airflow_provider_zcrm.rules.guards import Guards
         from airflow_provider_zcrm.rules.log_lists import log_list
+        from airflow_provider_zcrm.rules.markdown import one_line
         from airflow_provider_zcrm.tag_list import count_tags, read_tags
         from airflow_provider_zcrm.tag_selection import TagSelection
 
@@ -86,7 +87,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
                 facts |= count_tags(client, self.module, tag_ids)
             choice = found.choose(facts)
             for verdict in (*choice.chosen, *choice.kept):
-                self.log.debug("%s = %s: %s", verdict.tag.id, verdict.tag.name, verdict.reason)
+                self.log.debug("%s = %s: %s", verdict.tag.id, one_line(verdict.tag.name), verdict.reason)
             log_list(self.log, f"{choice} of {self.module}", [f"{v.tag.name} ({v.reason})" for v in choice.chosen])
             context["ti"].xcom_push(key="looked_at", value=choice.looked_at)
             context["ti"].xcom_push(key="kept", value=choice.kept_by)

@@ -108,7 +108,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         self.poke_interval = poke_interval
         self.timeout = timeout
         self.on_partial_failure = on_partial_failure
-        self._note_given("max_tags")
+        self._note_given("max_tags", "tag_ids", "tag_names")
 
     def execute(self, context: Context) -> list[str]:
         """Submit the jobs, and wait for them if the task waits.

@@ -122,9 +122,12 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
 
     def _report(self, context: Context, restoration: TagRestoration) -> dict[str, int]:
         """Log what was done and what was not possible, and return the numbers."""
+        from airflow_provider_zcrm.rules.markdown import one_line
+
         lost = restoration.not_restored
         for entry in lost:
-            self.log.warning("Not restored: %(tag)s: %(reason)s; records: %(records)d %(record_ids)s", entry)
+            shown = {**entry, "tag": one_line(entry["tag"])}
+            self.log.warning("Not restored: %(tag)s: %(reason)s; records: %(records)d %(record_ids)s", shown)
         context["ti"].xcom_push(key="not_restored", value=lost)
         self.log.info("%d tags were created, and %d records carry their tags again.", restoration.created, restoration.records)
         not_restored = sum(entry["records"] for entry in lost)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from airflow_provider_zcrm.rules.markdown import escaped
 
 # a question with hundreds of rows is read by nobody
 _ROWS = 50
@@ -22,17 +23,11 @@ def body(module: str, tags: Sequence[Mapping[str, Any]], unmatched_keep: Sequenc
     :param rest: where the tags beyond the first 50 stand.
     """
     lines = [
-        f"- {_plain(tag.get('name') or tag['id'])}" + (f": {_plain(tag['reason'])}" if tag.get("reason") else "") for tag in tags[:_ROWS]
+        f"- {escaped(tag.get('name') or tag['id'])}" + (f": {escaped(tag['reason'])}" if tag.get("reason") else "") for tag in tags[:_ROWS]
     ]
     if len(tags) > _ROWS:
         lines.append(f"- and {len(tags) - _ROWS} more: {rest}")
-    parts = [f"{len(tags)} tags of {_plain(module)} are to be deleted:", "\n".join(lines)]
+    parts = [f"{len(tags)} tags of {escaped(module)} are to be deleted:", "\n".join(lines)]
     if unmatched_keep:
-        parts.append(f"**These entries of keep match no tag:** {', '.join(map(_plain, unmatched_keep))}. Is one of them misspelt?")
+        parts.append(f"**These entries of keep match no tag:** {', '.join(map(escaped, unmatched_keep))}. Is one of them misspelt?")
     return "\n\n".join(parts)
-
-
-def _plain(value: Any) -> str:
-    """Return text with markup and control characters escaped."""
-    text = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(value))
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|~&])", r"\\\1", text)

@@ -189,6 +189,11 @@ def flat(value: Any, argument: str, depth: int = 2) -> Iterable[Any]:
 def _id(value: Any, argument: str, pattern: re.Pattern[str], what: str) -> str:
     if isinstance(value, Mapping) and "id" in value:
         value = value["id"]
+    if value is None:
+        raise InvalidArgument(
+            f"{argument} holds None: it came out empty.",
+            advice="Look at the task that it comes from: one that was skipped, or has do_xcom_push=False, returns nothing.",
+        )
     text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     if not pattern.fullmatch(text):
         raise InvalidArgument(

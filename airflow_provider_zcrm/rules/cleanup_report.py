@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_zcrm.rules.markdown import code, escaped, table
+
 # a mail with hundreds of rows is read by nobody
 _ROWS = 50
 
@@ -22,6 +24,8 @@ class CleanupReport:
     :param deleted: how many tags are gone.
     :param failed: how many tags should be gone and are not.
     :param ended: whether the deletion came to a good end.
+    :param not_run: why Airflow skipped the task that deletes, or the one that finds; empty if both ran.
+    :param silent: ids of tasks that ended well and returned nothing, because they have ``do_xcom_push=False``.
     :param dry_run: whether nothing was to be deleted.
     :param backup: where the backup is.
     :param api_calls: calls to Zoho of all tasks.
@@ -37,6 +41,8 @@ class CleanupReport:
     deleted: int | None = None
     failed: int | None = None
     ended: bool = False
+    not_run: str = ""
+    silent: Sequence[str] = ()
     dry_run: bool = False
     backup: str | None = None
     api_calls: int | None = None
@@ -45,8 +51,10 @@ class CleanupReport:
     @property
     def outcome(self) -> str:
         """What came of it, in a few words."""
+        if self.not_run and self.chosen != []:
+            return f"skipped, because {self.not_run}{'' if self.deleted else ': nothing was deleted'}"
         if self.chosen is None:
-            return "stopped before tags were chosen: see the log of the task that finds them"
+            return "not known" if self.silent else "stopped before tags were chosen: see the log of the task that finds them"
         if not self.chosen:
             return "nothing to delete"
         if self.dry_run:
@@ -73,13 +81,14 @@ class CleanupReport:
         """Return the report as text: a table of numbers, the chosen tags and why, what was kept and why."""
         numbers = {name: value for name, value in self.as_dict().items() if name not in ("module", "outcome", "backup")}
         parts = [
-            f"**Tags of {self.module}**: {self.outcome}.",
-            _table([name.replace("_", " ") for name in numbers], [list(numbers.values())]),
-            *([f"Backup: `{self.backup}`"] if self.backup else []),
+            f"**Tags of {escaped(self.module)}**: {escaped(self.outcome)}.",
+            table([name.replace("_", " ") for name in numbers], [list(numbers.values())]),
+            *([f"Not all is known: {_joined(self.silent)} returned nothing; set do\\_xcom\\_push=True there."] if self.silent else []),
+            *([f"Backup: {code(self.backup)}"] if self.backup else []),
             *self._tags("Chosen", self.chosen or (), ("name", "records", "reason")),
             *self._tags("Skipped", self.skipped, ("name", "reason")),
-            *([_table(["kept", "why"], [[count, reason] for reason, count in self.kept.items()])] if self.kept else []),
-            *([_table(["to be kept, but no tag matches"], [[entry] for entry in self.unmatched_keep])] if self.unmatched_keep else []),
+            *([table(["kept", "why"], [[count, reason] for reason, count in self.kept.items()])] if self.kept else []),
+            *([table(["to be kept, but no tag matches"], [[entry] for entry in self.unmatched_keep])] if self.unmatched_keep else []),
         ]
         return "\n\n".join(parts)
 
@@ -88,16 +97,8 @@ class CleanupReport:
             return []
         rows = [[tag.get(column) for column in columns] for tag in tags[:_ROWS]]
         more = [f"and {len(tags) - _ROWS} more"] if len(tags) > _ROWS else []
-        return [f"{title}:", _table(columns, rows), *more]
+        return [f"{title}:", table(columns, rows), *more]
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return a Markdown table whose columns are aligned, so that it reads well in a log too."""
-    cells = [[*columns], *([_cell(value) for value in row] for row in rows)]
-    widths = [max(len(row[number]) for row in cells) for number in range(len(columns))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells]
-    return "\n".join([lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]])
-
-
-def _cell(value: Any) -> str:
-    return "-" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
+def _joined(task_ids: Sequence[str]) -> str:
+    return " and ".join(escaped(task_id) for task_id in task_ids)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from airflow_provider_zcrm.rules.markdown import one_line
+
 # more do not fit on a line of Airflow's log view
 _ON_ONE_LINE = 5
 
@@ -15,14 +17,14 @@ def counted(number: int, noun: str) -> str:
 
 
 def log_list(log: Any, headline: str, items: Sequence[str]) -> None:
-    """Log a headline with the items that belong to it; a long list as one of the groups that Airflow's UI folds.
+    """Log a headline with its items, each on one line whatever it holds; a long list as one of the groups that Airflow's UI folds.
 
     :param log: a logger, or the one of an operator, which is of another class on some versions.
     """
     if len(items) <= _ON_ONE_LINE:
-        log.info("%s: %s", headline, ", ".join(items) or "none")
+        log.info("%s: %s", headline, ", ".join(map(one_line, items)) or "none")
         return
     log.info("::group::%s", headline)
     for item in items:
-        log.info("%s", item)
+        log.info("%s", one_line(item))
     log.info("::endgroup::")

@@ -35,6 +35,7 @@ from airflow_provider_zcrm.api.errors import (
 from airflow_provider_zcrm.api.mass_delete import refused_tag
 from airflow_provider_zcrm.rules.deadline import check_deadline
 from airflow_provider_zcrm.rules.log_lists import counted
+from airflow_provider_zcrm.rules.markdown import one_line
 from airflow_provider_zcrm.rules.pauses import pause_for_other_job, pause_until
 from airflow_provider_zcrm.rules.steps import Fail, Lost, WaitUntil
 from airflow_provider_zcrm.rules.tag_journal import Entry, Submission, TagJournal, digest_of_name
@@ -196,7 +197,7 @@ def verdict(request: TagRequest, journal: TagJournal, seen: Seen, tag_id: str, n
             return hold
         if seen.sent.get(tag_id, 0) > 1:
             raise SubmissionUncertain(
-                f"Zoho did not confirm the delete of these tags of {request.module}, twice: {tag_id} = {tag.name}.",
+                f"Zoho did not confirm the delete of these tags of {request.module}, twice: {tag_id} = {one_line(tag.name)}.",
                 advice="Look at the tags in Zoho CRM; the next attempt of the task goes on from here.",
             )
     if digest_of_name(tag.name) != entry.digest:

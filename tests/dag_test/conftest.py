@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,13 @@ class Airflow:
         log = done.stdout + done.stderr
         assert (done.returncode == 0) is well, log[-9000:]
         return log
+
+    def assets_with_events(self) -> set[str]:
+        """Return the URIs of all assets for which there was an event."""
+        kind = "dataset" if IS_AIRFLOW_2 else "asset"
+        with closing(sqlite3.connect(self._folder / "airflow.db")) as database:
+            found = database.execute(f"SELECT uri FROM {kind} JOIN {kind}_event ON {kind}.id = {kind}_event.{kind}_id")
+            return {uri for (uri,) in found}
 
     def close(self) -> None:
         """End the process of the commands."""

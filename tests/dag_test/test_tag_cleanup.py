@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from tests.dag_test.conftest import Airflow
 
 Run = Callable[..., str]
@@ -97,3 +98,31 @@ def test_it_can_be_mapped_over_modules(run: Run, emulator: Control, tmp_path: Pa
     assert "hot" not in emulator.tags("Leads")
     assert "partner" not in emulator.tags("Contacts")
     assert {path.name for path in tmp_path.glob("*.jsonl")} == {"Leads.jsonl", "Contacts.jsonl"}
+
+
+def test_what_a_dag_says_everywhere_neither_hides_what_was_deleted_nor_is_lost(
+    run: Run, airflow: Airflow, emulator_server: EmulatorServer, emulator: Control
+) -> None:
+    airflow.connect(emulator_server, "crm/zoho#1")
+    log = run("clean_if_wanted", selection={"names": ["hot"]})
+
+    assert "hot" not in emulator.tags("Leads")
+    assert "**Tags of Leads**: done." in log
+    assert {"x-mine://report", "zohocrm://CRM%2FZOHO%231/Leads/tags"} <= airflow.assets_with_events()
+
+
+def test_a_group_that_was_skipped_reports_that(run: Run, airflow: Airflow, emulator_server: EmulatorServer, emulator: Control) -> None:
+    airflow.connect(emulator_server, "crm/zoho#1")
+    log = run("clean_if_wanted", wanted=False)
+
+    assert "skipped, because its tasks were skipped: nothing was deleted" in log
+    assert emulator.requests("settings/tags") == []
+
+
+def test_a_task_that_returns_nothing_is_named(run: Run, emulator: Control) -> None:
+    log = run("clean_in_silence")
+
+    assert "tag_ids came out empty" in log
+    assert "or has do_xcom_push=False, returns nothing" in log
+    assert "Not all is known: find returned nothing" in log
+    assert submitted(emulator) == []

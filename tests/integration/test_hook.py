@@ -53,6 +53,20 @@ def test_blanks_and_line_breaks_around_what_was_read_from_files_do_not_count() -
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('{"conn_type": "http", "login": "a", "password": "b"}', "It is of type 'http', and not zoho_crm."),
+        ("zoho_crm://a:b@/?refresh_token=c", "It has no type, and no login."),
+    ],
+)
+def test_a_connection_of_another_type_says_so(monkeypatch: pytest.MonkeyPatch, value: str, said: str) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER", value)
+    with pytest.raises(InvalidConnection, match=f"Connection other: {said}") as raised:
+        _ = ZohoCrmHook("other").config
+    assert "zoho-crm://" in str(raised.value)
+
+
 def test_client_credentials_need_no_refresh_token() -> None:
     extra = {"grant_type": "client_credentials", "zsoid": 808232144, "scope": "ZohoCRM.settings.ALL"}
     assert config_of(CLIENT_ID, CLIENT_SECRET, extra).credentials.grant == ClientCredentialsGrant("808232144", "ZohoCRM.settings.ALL")

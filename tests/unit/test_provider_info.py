@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import airflow
 import jsonschema
@@ -17,7 +17,7 @@ import pytest
 from airflow.providers.common.compat.sdk import Asset
 
 import airflow_provider_zcrm
-from airflow_provider_zcrm.assets import sanitize_uri
+from airflow_provider_zcrm.assets import sanitize_uri, tags_uri
 from airflow_provider_zcrm.get_provider_info import get_provider_info
 from airflow_provider_zcrm.lineage import asset_to_dataset
 from airflow_provider_zcrm.provider_config import OPTIONS
@@ -73,6 +73,19 @@ def test_what_airflow_does_with_asset_uris_can_be_imported(kind: str) -> None:
 def test_an_asset_keeps_the_case_of_connection_and_module() -> None:
     assert Asset(uri="zohocrm://Zoho_EU/CustomModule1/tags").uri == "zohocrm://Zoho_EU/CustomModule1/tags"
     assert Asset(uri="zohocrm://zoho/Leads/tags/").uri == "zohocrm://zoho/Leads/tags"
+
+
+@pytest.mark.parametrize("conn_id", ["zoho_crm", "crm/zoho", "zoho#1", "a:b", "user:word@host", "[::1]", "a\\b", "(eu)!", "é ü?x%2F"])
+def test_whatever_a_connection_is_called_its_uri_stays_whole(conn_id: str) -> None:
+    uri = Asset(uri=tags_uri(conn_id, "Leads")).uri
+
+    assert uri == tags_uri(conn_id, "Leads")
+    assert unquote(urlsplit(uri).netloc) == conn_id
+    assert urlsplit(uri).path == "/Leads/tags"
+
+
+def test_a_uri_that_a_user_has_not_quoted_is_the_same_asset() -> None:
+    assert Asset(uri="zohocrm://crm:dev/Leads/tags").uri == tags_uri("crm:dev", "Leads")
 
 
 @pytest.mark.parametrize(

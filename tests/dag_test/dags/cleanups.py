@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.providers.common.compat.sdk import DAG, task_group
+from airflow.providers.common.compat.sdk import DAG, Asset, task, task_group
 
+from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.report_tag_cleanup import ReportTagCleanupOperator
 from airflow_provider_zcrm.task_groups import tag_cleanup
 
 COMMON = {
@@ -28,3 +31,22 @@ with DAG("clean_several", **COMMON):
         tag_cleanup("clean", module, backup_path="{{ params.folder }}/{{ ti.task.module }}.jsonl", **ARGUMENTS)
 
     clean_module.expand(module=["Leads", "Contacts"])
+
+# what a whole DAG says, and what a secrets backend calls a connection
+EVERYWHERE = {"do_xcom_push": False, "outlets": [Asset("x-mine://report")], "zoho_crm_conn_id": "CRM/ZOHO#1"}
+with DAG("clean_if_wanted", **COMMON | {"default_args": EVERYWHERE, "params": COMMON["params"] | {"wanted": True}}):
+
+    @task.short_circuit(ignore_downstream_trigger_rules=False)
+    def wanted(params: dict[str, bool] | None = None) -> bool:
+        """Whether to clean at all."""
+        return bool(params and params["wanted"])
+
+    wanted() >> tag_cleanup("clean", "{{ params.module }}", **ARGUMENTS)
+
+# tasks that are not in the group may forget to return what they have found
+with DAG("clean_in_silence", **COMMON):
+    find = FindTagsOperator(task_id="find", module="Leads", selection={"names": ["hot"]}, do_xcom_push=False)
+    delete = MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=find.output)
+    delete >> ReportTagCleanupOperator(
+        task_id="report", module="Leads", find_task_id="find", delete_task_id="delete", trigger_rule="all_done"
+    )

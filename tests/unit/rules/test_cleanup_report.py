@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from airflow_provider_zcrm.rules.cleanup_report import CleanupReport
@@ -46,6 +48,10 @@ def test_the_whole_text() -> None:
         (CleanupReport(module="Leads", chosen=TAGS, dry_run=True, ended=True), "dry run: nothing was deleted"),
         (CleanupReport(module="Leads", chosen=TAGS, deleted=1, failed=1), "not finished: see the log of the task that deletes"),
         (DONE, "done"),
+        (CleanupReport(module="Leads", not_run="its tasks were skipped"), "skipped, because its tasks were skipped: nothing was deleted"),
+        (CleanupReport(module="Leads", chosen=TAGS, not_run="a person said no"), "skipped, because a person said no: nothing was deleted"),
+        (CleanupReport(module="Leads", chosen=TAGS, deleted=2, not_run="it was not approved"), "skipped, because it was not approved"),
+        (CleanupReport(module="Leads", silent=["clean.find"]), "not known"),
     ],
 )
 def test_what_came_of_it(report: CleanupReport, outcome: str) -> None:
@@ -63,9 +69,26 @@ def test_what_was_skipped_and_where_the_backup_is_are_told() -> None:
 def test_what_was_to_be_kept_and_matches_no_tag_is_told() -> None:
     text = CleanupReport(module="Leads", chosen=TAGS, kept={"keep": 3}, unmatched_keep=["VPI*", "VIP|hot"], ended=True).as_markdown()
 
-    rows = ["to be kept, but no tag matches", "-" * 30, "VPI*".ljust(30), r"VIP\|hot".ljust(30)]
+    rows = ["to be kept, but no tag matches", "-" * 30, r"VPI\*".ljust(30), r"VIP\|hot".ljust(30)]
     assert text.endswith("\n\n" + "\n".join(f"| {row} |" for row in rows))
     assert "no tag matches" not in DONE.as_markdown()
+
+
+def test_what_returned_nothing_is_named() -> None:
+    text = CleanupReport(module="Leads", chosen=TAGS, deleted=2, ended=True, silent=["clean.back_up"]).as_markdown()
+
+    assert "Not all is known: clean.back\\_up returned nothing; set do\\_xcom\\_push=True there." in text
+
+
+def test_nothing_of_zohos_is_markup() -> None:
+    evil = {"id": "1", "name": "[x](http://evil)<b>`a|b`\n# all\u202e", "records": 0, "reason": "*"}
+    report = CleanupReport(
+        module="<i>", chosen=[evil], skipped=[evil], unmatched_keep=["**x**"], kept={"<u>": 1}, backup="/a`<b>", ended=True
+    )
+    for line in report.as_markdown().splitlines():
+        assert not re.search(r"(?<!\\)[<\[]", line)
+    assert r"\[x\]\(http://evil\)\<b\>\`a\|b\`\\n\# all\\u202e" in report.as_markdown()
+    assert r"\*\*x\*\*" in report.as_markdown()
 
 
 def test_of_hundreds_of_tags_the_text_has_the_first_fifty() -> None:

@@ -26,5 +26,14 @@ def test_a_long_list_is_folded_and_a_short_one_is_not(items: list[str], lines: l
     assert caplog.messages == lines
 
 
+def test_every_item_is_one_line_whatever_it_holds(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        log_list(LOG, "Gone", ["a\nERROR b\x1b[31m", "é ü"])
+        log_list(LOG, "Gone", ["a\r\n"] * 6)
+
+    assert caplog.messages[0] == "Gone: a\\nERROR b\\x1b[31m, é ü"
+    assert caplog.messages[2] == "a\\r\\n"
+
+
 def test_one_of_a_thing_is_no_plural() -> None:
     assert [counted(number, "tag") for number in (0, 1, 2)] == ["0 tags", "1 tag", "2 tags"]

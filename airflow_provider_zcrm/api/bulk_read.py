@@ -11,13 +11,15 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from airflow_provider_zcrm.api.answers import count_of, decode, details_of, id_of, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import NotSupported
-from airflow_provider_zcrm.api.records import TaggedRecord
+from airflow_provider_zcrm.api.records import TaggedRecord, is_record_id
 
+# Of a row, in characters: it has an id of 19 digits and the names of 10 tags
+LONGEST_ROW = 100_000
 _SCOPE = "ZohoCRM.bulk.READ and ZohoCRM.modules.ALL"
 
 
@@ -76,13 +78,18 @@ def bulk_read_status(job_id: str) -> ApiCall[BulkReadStatus]:
     return ApiCall(request, parse)
 
 
-def bulk_read_result(job_id: str) -> ApiCall[bytes]:
-    """Return the call for the result of a completed export: a ZIP file with one CSV file. Zoho allows 10 of these in a minute."""
-    request = ApiRequest("GET", f"read/{job_id}/result", scope=_SCOPE, bulk=True)
+def bulk_read_result(job_id: str) -> ApiCall[BinaryIO]:
+    """Return the call for the result of a completed export: a ZIP file with one CSV file. Zoho allows 10 of these in a minute.
 
-    def parse(response: ApiResponse) -> bytes:
-        if response.status == 200 and response.body.startswith(b"PK"):
-            return response.body
+    Its value is an open file without a name, which is gone when the caller closes it.
+    """
+    request = ApiRequest("GET", f"read/{job_id}/result", scope=_SCOPE, bulk=True, to_file=True)
+
+    def parse(response: ApiResponse) -> BinaryIO:
+        if response.file and response.body.startswith(b"PK"):
+            return response.file
+        if response.file:
+            response.file.close()
         decode(response, request)
         raise unexpected("ZIP file", response, request)
 
@@ -92,17 +99,37 @@ def bulk_read_result(job_id: str) -> ApiCall[bytes]:
 def read_rows(lines: Iterable[str]) -> Iterator[TaggedRecord]:
     """Yield the records of a CSV file with the names of their tags.
 
-    :raises NotSupported: it has no column for the id or for the tags, or rows of another width
+    :param lines: with their line ends; of a longer one its first `LONGEST_ROW` characters will do.
+    :raises NotSupported: it has no column for the id or for the tags, or rows that are not about a record
     """
-    rows = csv.reader(lines)
-    header = [name.strip().lower() for name in next(rows, [])]
-    if "id" not in header or "tag" not in header:
-        raise NotSupported(f"Zoho's export of the records has no column Id or Tag, but {header}.")
-    record_id, tags = header.index("id"), header.index("tag")
-    for row in rows:
-        if len(row) != len(header):
-            raise NotSupported(f"A row of Zoho's export of the records has {len(row)} columns and not {len(header)}: {row}.")
-        yield TaggedRecord(row[record_id], tuple(name.strip() for name in row[tags].split(",") if name.strip()))
+    left = LONGEST_ROW
+
+    def of_one_row() -> Iterator[str]:
+        nonlocal left
+        for line in lines:
+            left -= len(line)
+            if left <= 0:
+                raise NotSupported(f"A row of Zoho's export of the records has {LONGEST_ROW} characters or more: {line[:100]!r}.")
+            yield line
+
+    rows = csv.reader(of_one_row())
+    try:
+        header = [name.strip().lower() for name in next(rows, [])]
+        if "id" not in header or "tag" not in header:
+            raise NotSupported(f"Zoho's export of the records has no column Id or Tag, but {_shown(header)}.")
+        at, tags = header.index("id"), header.index("tag")
+        left = LONGEST_ROW
+        for row in rows:
+            if len(row) != len(header) or not is_record_id(row[at]):
+                raise NotSupported(f"A row of Zoho's export of the records is not about a record: {_shown(row)}.")
+            yield TaggedRecord(row[at], tuple(name.strip() for name in row[tags].split(",") if name.strip()))
+            left = LONGEST_ROW
+    except csv.Error as error:
+        raise NotSupported(f"Zoho's export of the records is no CSV file: {error}.") from None
+
+
+def _shown(row: list[str]) -> str:
+    return f"{str(row)[:200]} ({len(row)} columns)"
 
 
 def _first(response: ApiResponse, request: ApiRequest) -> dict[str, Any]:

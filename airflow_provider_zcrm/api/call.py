@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -25,6 +25,7 @@ class ApiRequest:
     :param may_repeat: whether it may be sent again after a lost answer, when Zoho may have done it already. A GET may; every other
         method must say it. What may not is a submission.
     :param bulk: the path is below ``/crm/bulk/<version>/`` instead.
+    :param to_file: the answer may be larger than memory should hold, so a good one (200) is kept in a file.
     """
 
     method: str
@@ -34,6 +35,7 @@ class ApiRequest:
     json: Any = None
     may_repeat: bool | None = None
     bulk: bool = False
+    to_file: bool = False
 
     def __post_init__(self) -> None:
         if self.may_repeat is None and self.method != "GET":
@@ -44,11 +46,18 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """What came back: status, headers (keys in lower case) and the undecoded body."""
+    """What came back.
+
+    :param headers: with their names in lower case.
+    :param body: undecoded; of one that is in a file, its beginning.
+    :param file: the whole body of a good answer to a request with ``to_file``. It has no name and is gone when it is closed, which
+        whoever has it does.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    file: BinaryIO | None = None
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,11 @@ def present_records(module: str, record_ids: Sequence[str]) -> ApiCall[frozenset
     return ApiCall(request, parse)
 
 
+def is_record_id(value: str) -> bool:
+    """Tell whether it is an id as Zoho's are: a whole number that a computer holds in 64 bits."""
+    return value.isascii() and value.isdecimal() and len(value) <= 19
+
+
 def _all_of_them(module: str) -> dict[str, str]:
     """Return the parameters without which Zoho leaves out records that wait for approval, and converted leads."""
     return {"approved": "both", "converted": "both"} if module == "Leads" else {"approved": "both"}
@@ -87,7 +92,7 @@ def _all_of_them(module: str) -> dict[str, str]:
 
 def _is_record(value: Any) -> bool:
     """Tell whether it has an id and says which tags it has: one that is silent about them must not count as one without."""
-    if not isinstance(value, dict) or not id_of(value.get("id")) or "Tag" not in value:
+    if not isinstance(value, dict) or not is_record_id(id_of(value.get("id")) or "") or "Tag" not in value:
         return False
     tags = value["Tag"]
     return tags is None or (isinstance(tags, list) and all(isinstance(tag, dict) and id_of(tag.get("id")) for tag in tags))

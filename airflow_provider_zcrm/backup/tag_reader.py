@@ -6,17 +6,16 @@ by Bulk Read, and page by page (Get Records) where that is refused.
 
 from __future__ import annotations
 
-import io
 import logging
 import time
-import zipfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from airflow_provider_zcrm.api.bulk_read import BulkReadStatus, bulk_read_result, bulk_read_status, read_rows, start_bulk_read
+from airflow_provider_zcrm.api.bulk_read import BulkReadStatus, bulk_read_result, bulk_read_status, start_bulk_read
 from airflow_provider_zcrm.api.errors import PermanentError
 from airflow_provider_zcrm.api.records import RecordsPage, TaggedRecord, list_records
 from airflow_provider_zcrm.api.tags import Tag
+from airflow_provider_zcrm.backup.export_file import read_export
 from airflow_provider_zcrm.rules.errors import JobFailed
 from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 from airflow_provider_zcrm.tag_list import count_tags, read_tags
@@ -101,9 +100,10 @@ class TagReader:
             job_id = self._client.send(start_bulk_read(self._module, page_token))
             status = self._wait_for(job_id)
             rows = 0
-            for record in _unpack(self._client.send(bulk_read_result(job_id))):
-                rows += 1
-                yield TaggedRecord(record.id, tuple(ids[name] for name in record.tags if name in ids))
+            with self._client.send(bulk_read_result(job_id)) as file:
+                for record in read_export(file):
+                    rows += 1
+                    yield TaggedRecord(record.id, tuple(ids[name] for name in record.tags if name in ids))
             if status.count not in (None, rows):
                 raise JobFailed(f"Zoho's export {job_id} of {self._module} should have {status.count} records and has {rows}.")
             page_token = status.next_page_token
@@ -120,12 +120,3 @@ class TagReader:
                 return status
             if status.failed or elapsed > _EXPORT_SECONDS:
                 raise JobFailed(f"Zoho's export {job_id} of {self._module} is {status.state} after {elapsed:.0f} s.")
-
-
-def _unpack(result: bytes) -> Iterator[TaggedRecord]:
-    """Yield the rows of the one file in a ZIP file."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(result)) as archive, archive.open(archive.namelist()[0]) as file:
-            yield from read_rows(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
-    except (zipfile.BadZipFile, IndexError) as error:
-        raise JobFailed(f"The result of Zoho's export is no ZIP file with a file in it: {error}.") from None

@@ -156,7 +156,7 @@ class AsyncZohoCrmClient:
         url = self.config.url(request.path, bulk=request.bulk)
         async with self._slots:
             if request.may_repeat:
-                return await self._http(self._session, request.method, request.path, url, **arguments)
+                return await self._http(self._session, request.method, request.path, url, to_file=request.to_file, **arguments)
             # a stale keep-alive connection would make the outcome of a submission ambiguous
             written: list[bool] = []
             async with self._new_session(_noting(written)) as fresh:
@@ -175,6 +175,8 @@ class AsyncZohoCrmClient:
         path: str,
         url: str,
         written: list[bool] | None = None,
+        *,
+        to_file: bool = False,
         **arguments: Any,
     ) -> ApiResponse:
         if session is None:
@@ -183,10 +185,10 @@ class AsyncZohoCrmClient:
             arguments |= {**self._proxy(url), "ssl": self._tls, "allow_redirects": False}
             async with session.request(method, url, **arguments) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                body = AnswerBody(response.status, headers.get("content-encoding", ""), method, path)
-                async for chunk in response.content.iter_chunked(CHUNK):
-                    body.add(chunk)
-                return ApiResponse(response.status, headers, body.whole())
+                with AnswerBody(response.status, headers, method, path, to_file=to_file) as body:
+                    async for chunk in response.content.iter_chunked(CHUNK):
+                        body.add(chunk)
+                    return body.response()
         # Python's own errors are about an address or a header that cannot be
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = no_answer(url, error, sent=written is None or bool(written), method=method, path=path)

@@ -169,7 +169,7 @@ class ZohoCrmClient:
         url = self.config.url(request.path, bulk=request.bulk)
         with self._slots:
             if request.may_repeat:
-                return self._http(self._session, request.method, request.path, url, **arguments)
+                return self._http(self._session, request.method, request.path, url, to_file=request.to_file, **arguments)
             # a stale keep-alive connection would make the outcome of a submission ambiguous
             with _new_session() as fresh:
                 return self._http(fresh, request.method, request.path, url, **arguments)
@@ -179,20 +179,22 @@ class ZohoCrmClient:
         # the auth that does nothing keeps a .netrc from adding a header
         return self._http(self._session, "POST", TOKEN_PATH, url, data=form, auth=lambda request: request)
 
-    def _http(self, session: requests.Session, method: str, path: str, url: str, **arguments: Any) -> ApiResponse:
+    def _http(self, session: requests.Session, method: str, path: str, url: str, *, to_file: bool = False, **arguments: Any) -> ApiResponse:
         # of urllib3, because one of requests would hold for connecting and for reading each
         arguments["timeout"] = Timeout(total=self.config.request_timeout)
         ca_bundle = self.config.ca_bundle()
         sent: list[bool] = []
         written.set(sent)
         try:
-            with session.request(method, url, verify=ca_bundle, allow_redirects=False, stream=True, **arguments) as response:
-                body = AnswerBody(response.status_code, response.headers.get("Content-Encoding", ""), method, path)
+            with (
+                session.request(method, url, verify=ca_bundle, allow_redirects=False, stream=True, **arguments) as response,
+                AnswerBody(response.status_code, _lower(response.headers), method, path, to_file=to_file) as body,
+            ):
                 for chunk in response.raw.stream(CHUNK, decode_content=False):
                     body.add(chunk)
                 # it is read to its end, so the connection serves on
                 response.raw.release_conn()
-                return ApiResponse(response.status_code, _lower(response.headers), body.whole())
+                return body.response()
         except _NO_ANSWER as error:
             failure = no_answer(url, error, sent=bool(sent), method=method, path=path)
             unsafe = isinstance(error, SSLError)

@@ -5,16 +5,28 @@ from __future__ import annotations
 import gzip
 import json
 import resource
+import tempfile
 import time
+import tracemalloc
 import zlib
 from functools import cache
+from pathlib import Path
 
 import pytest
 
+from airflow_provider_zcrm.api.bulk_read import bulk_read_result
 from airflow_provider_zcrm.api.call import ApiCall
-from airflow_provider_zcrm.api.errors import AnswerTooLarge, ConnectionFailed, SubmissionUncertain, UnreadableResponse, ZohoCrmError
+from airflow_provider_zcrm.api.errors import (
+    AnswerTooLarge,
+    ConnectionFailed,
+    ServiceUnavailable,
+    SubmissionUncertain,
+    UnreadableResponse,
+    ZohoCrmError,
+)
 from airflow_provider_zcrm.api.mass_delete import submit_tags
 from airflow_provider_zcrm.api.modules import list_modules
+from airflow_provider_zcrm.client import answer_body
 from airflow_provider_zcrm.client.answer_body import LARGEST
 from airflow_provider_zcrm.client.retries import NO_RETRIES
 from tests.client.conftest import Connect
@@ -22,6 +34,7 @@ from tests.client.servers import TOKEN_PATH, Heard, ScriptedServer
 from tests.client.sides import config_for
 
 SUBMIT = submit_tags("Leads", "1", ["2"])
+DOWNLOAD = bulk_read_result("1")
 MODULES = json.dumps({"modules": [{"id": "1", "api_name": "Leads"}]}).encode()
 MIB = 1024 * 1024
 
@@ -65,6 +78,88 @@ def test_an_answer_without_end_is_given_up_and_fills_no_memory(
     assert len(server.calls()) == 1
     # in KiB; a body twice while it becomes bytes, and what the server itself needs
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4 * LARGEST / 1024
+
+
+# --- what is kept in a file ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder in which temporary files are made."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_large_download_is_in_a_file_without_a_name_and_not_in_memory(connect: Connect, temporary: Path, packed: bool) -> None:
+    body = gzip.compress(b"PK" + b" " * 32 * MIB, 1, mtime=0)
+
+    def in_parts(heard: Heard) -> None:
+        heard.send(f"HTTP/1.1 200 OK\r\nContent-Length: {2 + 32 * MIB}\r\n\r\nPK".encode())
+        for _ in range(32):
+            heard.send(b" " * MIB)
+
+    with ScriptedServer((lambda heard: heard.answer(200, body, Content_Encoding="gzip")) if packed else in_parts) as server:
+        side = connect(config_for(server.url, request_timeout=60.0))
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            file = side.send(DOWNLOAD)
+            assert tracemalloc.get_traced_memory()[1] - before < 8 * MIB
+        finally:
+            tracemalloc.stop()
+        with file:
+            assert list(temporary.iterdir()) == []
+            assert file.read() == b"PK" + b" " * 32 * MIB
+
+
+@pytest.mark.parametrize("script", [endless, endless_chunks, bomb])
+def test_a_download_without_end_is_given_up_and_leaves_no_file(
+    connect: Connect, temporary: Path, monkeypatch: pytest.MonkeyPatch, script: object
+) -> None:
+    monkeypatch.setattr(answer_body, "LARGEST_FILE", 100 * MIB)
+    with ScriptedServer(script) as server:  # type: ignore[arg-type]
+        side = connect(config_for(server.url, request_timeout=60.0))
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            with pytest.raises(AnswerTooLarge, match="larger than 100 MiB"):
+                side.send(DOWNLOAD)
+            assert tracemalloc.get_traced_memory()[1] - before < 8 * MIB
+        finally:
+            tracemalloc.stop()
+    assert len(server.calls()) == 1
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_download_that_breaks_off_begins_anew_with_an_empty_file(connect: Connect) -> None:
+    def script(heard: Heard) -> None:
+        if len(server.calls()) == 1:
+            heard.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nPK of the first")
+            heard.handler.close_connection = True
+        else:
+            heard.answer(200, b"PK of the second")
+
+    with ScriptedServer(script) as server, connect(config_for(server.url)).send(DOWNLOAD) as file:
+        assert file.read() == b"PK of the second"
+
+
+@pytest.mark.parametrize(("status", "error"), [(200, UnreadableResponse), (502, ServiceUnavailable)])
+def test_an_answer_that_is_no_download_is_read_as_any_other(connect: Connect, status: int, error: type[ZohoCrmError]) -> None:
+    with (
+        ScriptedServer(lambda heard: heard.answer(status, b"<html>a page of a gateway</html>")) as server,
+        pytest.raises(error, match="a page of a gateway"),
+    ):
+        connect(config_for(server.url), NO_RETRIES).send(DOWNLOAD)
+
+
+def test_a_disk_without_room_is_no_answer_too_many(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    # every write to it fails for want of room
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: Path("/dev/full").open("w+b"))  # noqa: SIM115
+    with ScriptedServer(lambda heard: heard.answer(200, b"PK" + b" " * MIB)) as server:
+        with pytest.raises(AnswerTooLarge, match=r"No space left on device.*TMPDIR"):
+            connect(config_for(server.url)).send(DOWNLOAD)
+        assert len(server.calls()) == 1
 
 
 def test_an_answer_of_some_megabytes_is_read(connect: Connect) -> None:

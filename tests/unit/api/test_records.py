@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -147,10 +149,13 @@ def test_a_status_without_what_it_is_about_is_unreadable(body: Any) -> None:
 def test_the_result_of_an_export_is_a_zip_file_and_nothing_else() -> None:
     call = bulk_read_result(JOB)
     assert call.request.path == f"read/{JOB}/result"
-    assert call.parse(answer(200, b"PK\x03\x04...")) == b"PK\x03\x04..."
+    assert call.request.to_file
+    file = io.BytesIO()
+    assert call.parse(replace(answer(200, b"PK\x03\x04..."), file=file)) is file
     for body in ("", "<html></html>", "Id,Tag", {"data": []}):
         with pytest.raises(UnreadableResponse):
-            call.parse(answer(200, body))
+            call.parse(replace(answer(200, body), file=file))
+        assert file.closed
     with pytest.raises(UnexpectedAnswer):
         call.parse(answer(404, envelope("RESOURCE_NOT_FOUND")))
 

@@ -58,6 +58,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(_TESTS).parts[0]
         if folder == "unit":
             item.add_marker("smoke")
+            # hundreds of examples run the lines that other tests count: counting them again takes half of their time
+            if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+                item.add_marker("no_cover")
         if folder in _TOGETHER:
             item.add_marker(pytest.mark.xdist_group(folder))
     items.sort(key=_turn)

@@ -250,7 +250,7 @@ def test_a_name_that_is_missing_is_said_to_be_missing() -> None:
         one_text_of(None, "module")
 
 
-@pytest.mark.parametrize("value", ["1234", "1" * 21, "١٢٣٤٥", "12345 ", 1234, 12345.0, True, None])
+@pytest.mark.parametrize("value", ["1234", "1" * 21, "١٢٣٤٥", "12345 ", 1234, 12345.0, True])
 def test_the_id_of_a_job_has_5_to_20_digits(value: Any) -> None:
     assert job_ids_of(["12345", 10**19], "job_id") == ["12345", "1" + 19 * "0"]
     with pytest.raises(InvalidArgument, match=r"which is not the id of a job \(5 to 20 digits\)"):

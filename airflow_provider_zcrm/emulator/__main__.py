@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+from airflow_provider_zcrm.emulator import readings_file
 from airflow_provider_zcrm.emulator.emulator import Emulator
 from airflow_provider_zcrm.emulator.minimal_seed import CLIENT
 from airflow_provider_zcrm.emulator.model import State
@@ -27,6 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, TypeError, LookupError, AttributeError, OSError) as error:
         source = f"state file {kept}" if kept else f"seed {options.seed}"
         return _cannot_start(f"{source}: {type(error).__name__}: {error}")
+    try:
+        if options.readings:
+            readings_file.apply(options.readings, state)
+    except (ValueError, OSError) as error:
+        return _cannot_start(f"readings {options.readings}: {type(error).__name__}: {error}")
     return asyncio.run(_serve(Server(Emulator(state, path)), options.host, options.port, state))
 
 
@@ -36,6 +42,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8087, help="port to listen on, 0 for a free one (default: %(default)s)")
     parser.add_argument("--seed", default="demo", help=f"{', '.join(BUILT_IN)}, or a JSON file (default: %(default)s)")
     parser.add_argument("--state-file", type=Path, help="keep the state here across restarts; if it exists, it wins over --seed")
+    parser.add_argument("--readings", type=Path, help="follow this file, which the probe of an org wrote; it wins over seed and state file")
     return parser.parse_args(arguments)
 
 

@@ -159,6 +159,8 @@ def status(call: Call) -> Answer:
         raise refuse(400, "UNABLE_TO_PARSE_DATA_TYPE", "either the request body or parameters is in wrong format")
     job = call.org.jobs.get(job_id)
     if job is None or job.kind != "records" or job.module != module.id or not visible(job, call.now):
+        if call.reads("records_unknown_job", "404_empty"):
+            raise Refused(Answer(404))
         if call.reads("records_unknown_job", "404"):
             raise refuse(404, "NOT_FOUND", "The jobid given seems to be invalid", {"param_name": "job_id"})
         raise refuse(400, "INVALID_DATA", "The jobid given seems to be invalid", {"param_name": "job_id"})

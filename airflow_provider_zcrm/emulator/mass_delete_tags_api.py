@@ -122,7 +122,10 @@ def _resolve_tags(call: Call, module: Module, wanted: list[Any]) -> list[str]:
 def _deletable(call: Call, module: Module, tag_id: str, details: dict[str, str]) -> str:
     """Keep two failures apart: an id that the org never had, and one that is not (or no longer) in this module."""
     if tag_id not in module.tags:
-        known = call.org.module_of_tag(tag_id) or tag_id in call.org.deleted_tags
+        deleted = tag_id in call.org.deleted_tags
+        if deleted and call.reads("gone_tag", "accepted"):
+            return tag_id
+        known = call.org.module_of_tag(tag_id) or (deleted and call.reads("gone_tag", "one_of_the_tags"))
         raise refuse(400, "INVALID_DATA", "one of the tags seems not found." if known else "tags not found", details)
     if module.tags[tag_id].features:
         raise refuse(400, "NOT_ALLOWED", "tags has been associated to features", details)
@@ -152,7 +155,7 @@ def status(call: Call) -> Answer:
     if job is None or job.kind != "tags" or not visible(job, call.now):
         raise _no_job(call, "job details not found", job_id)
     body: dict[str, Any] = {"job_id": job_calls.written_id(call, job.id), "status": job_calls.word(call, job)}
-    if call.reads("counts", "present"):
+    if call.reads("counts", "present") or (call.reads("counts", "at_end") and job.finished):
         body |= {"total_count": len(job.items), "failed_count": job.failed, "deleted_count": job.deleted}
     if call.reads("created_time", "on"):
         body["created_time"] = iso(job.created_at, call.org.utc_offset)
@@ -162,4 +165,5 @@ def status(call: Call) -> Answer:
 def _no_job(call: Call, message: str, job_id: str) -> Refused:
     """Return the error for a job that is none: not the bare envelope, but one inside ``mass_delete``."""
     error: Any = [envelope("INVALID_DATA", message, {"job_id": job_id})]
-    return Refused(Answer(400, {"mass_delete": [error] if call.reads("unknown_job_nesting", "2") else error}))
+    status = int(call.world.readings["unknown_job_status"])
+    return Refused(Answer(status, {"mass_delete": [error] if call.reads("unknown_job_nesting", "2") else error}))

@@ -24,11 +24,17 @@ READINGS: dict[str, Reading] = {
     "revoke_error_body": Reading(("html", "json"), "body of the 400 for revoking a token that is none"),
     "missing_job_id_status": Reading(("400", "401"), "HTTP status of a tag job's status without job_id"),
     "unknown_job_nesting": Reading(("1", "2"), "arrays around the error for an unknown tag job"),
-    "records_unknown_job": Reading(("400", "404"), "400 INVALID_DATA or 404 NOT_FOUND for an unknown records job"),
+    "unknown_job_status": Reading(("400", "404"), "HTTP status of the error for an unknown tag job"),
+    "records_unknown_job": Reading(
+        ("400", "404", "404_empty"), "400 INVALID_DATA, 404 NOT_FOUND, or 404 without a body for an unknown records job"
+    ),
     "records_error_wrapping": Reading(("bare", "data"), "errors of mass delete records: bare envelope, or in data[]"),
     "records_scope": Reading(("mass_delete", "modules_all"), "modules_all: ZohoCRM.modules.ALL may delete records too"),
-    "counts": Reading(("present", "absent"), "the status of a tag job has the three counts"),
+    "counts": Reading(("present", "at_end", "absent"), "the status of a tag job has the three counts, from the start or once it has ended"),
     "created_time": Reading(("off", "on"), "the status of a tag job has created_time"),
+    "gone_tag": Reading(
+        ("one_of_the_tags", "tags_not_found", "accepted"), "a submission with a deleted tag: refused in which words, or accepted"
+    ),
     "submit_code": Reading(("SCHEDULED", "QUEUED", "RUNNING", "COMPLETED", "FAILED"), "code of an accepted mass delete of tags"),
     "running_word": Reading(("RUNNING", "in_progress", "QUEUED", "SUSPENDED", "SCHEDULED"), "status of a job under way"),
     "job_id_type": Reading(("string", "number"), "JSON type of job_id in answers"),

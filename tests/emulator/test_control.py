@@ -104,7 +104,7 @@ def test_readings_are_told_and_changed(user: User) -> None:
     assert user.control.readings(counts="absent", missing_job_id_status=401)["missing_job_id_status"] == "401"
 
     about = requests.get(f"{user.server.url}/_control/readings/about", timeout=10).json()
-    assert about["counts"]["choices"] == ["present", "absent"]
+    assert about["counts"]["choices"] == ["present", "at_end", "absent"]
 
 
 @pytest.mark.parametrize("changes", [{"nonsense": "on"}, {"counts": "perhaps"}])

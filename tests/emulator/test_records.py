@@ -248,6 +248,8 @@ def test_an_unknown_job_can_be_404(user: User) -> None:
     answer = user.get(PATH, job_id=UNKNOWN)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+    user.control.readings(records_unknown_job="404_empty")
+    assert (user.get(PATH, job_id=UNKNOWN).status_code, user.get(PATH, job_id=UNKNOWN).content) == (404, b"")
 
 
 def test_a_deletion_costs_a_credit_per_100_records(user: User) -> None:

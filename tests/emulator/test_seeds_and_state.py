@@ -122,6 +122,8 @@ def test_a_change_is_in_the_state_file_before_it_is_answered(tmp_path: Path) -> 
 def test_the_command_line_starts_it_and_sigterm_ends_it_cleanly(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "airflow_provider_zcrm.emulator", "--port", "0", "--seed", "minimal"]
     command += ["--state-file", str(tmp_path / "state.json")]
+    (tmp_path / "readings.json").write_text('{"readings": {"counts": "absent"}, "jobs": {"removal_lag": 7}, "for people": "a note"}')
+    command += ["--readings", str(tmp_path / "readings.json")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
     assert process.stdout is not None
     try:
@@ -129,7 +131,10 @@ def test_the_command_line_starts_it_and_sigterm_ends_it_cleanly(tmp_path: Path) 
         url = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert url is not None
         assert all(part in line for part in (*CLIENT.values(), REFRESH_TOKEN))
-        assert Control(url.group()).overview()["orgs"] == ["808232144"]
+        overview = Control(url.group()).overview()
+        assert overview["orgs"] == ["808232144"]
+        assert (overview["readings"]["counts"], overview["readings"]["created_time"]) == ("absent", "off")
+        assert (overview["jobs"]["removal_lag"], overview["jobs"]["duration"]) == (7, 0.15)
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(20)
@@ -151,6 +156,14 @@ def test_a_bad_seed_ends_the_command_with_a_sentence(capsys: pytest.CaptureFixtu
         ("--seed", "[]", "seed FILE: AttributeError"),
         ("--seed", '{"orgs": [', "seed FILE: JSONDecodeError"),
         ("--state-file", "{", "state file FILE: JSONDecodeError"),
+        ("--readings", "{", "readings FILE: JSONDecodeError"),
+        ("--readings", "[]", "readings FILE: ValueError: a JSON object"),
+        ("--readings", '{"readings": []}', "readings FILE: ValueError: readings is a JSON object"),
+        ("--readings", '{"readings": {"count": "absent"}}', "readings FILE: ValueError: no reading 'count'"),
+        ("--readings", '{"readings": {"counts": "none"}}', "readings FILE: ValueError: reading 'counts' is one of"),
+        ("--readings", '{"jobs": {"outcome": "failed"}}', "readings FILE: ValueError: jobs takes appears_after"),
+        ("--readings", '{"jobs": {"duration": "4"}}', "readings FILE: ValueError: the times under jobs are seconds"),
+        ("--readings", '{"jobs": {"duration": -4}}', "readings FILE: ValueError: a job's times are seconds of 0 or more"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(

@@ -207,3 +207,44 @@ def test_a_tag_twice_in_one_request_is_deleted_once(user: User) -> None:
     user.control.advance(110)
 
     assert (user.job(job_id)["deleted_count"], user.job(job_id)["failed_count"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("reading", "under_way", "ended"), [("present", True, True), ("at_end", False, True), ("absent", False, False)])
+def test_the_counts_are_in_the_status_from_when_the_reading_says(user: User, reading: str, under_way: bool, ended: bool) -> None:
+    user.control.readings(counts=reading)
+    job = submitted(user, "hot")
+
+    user.control.advance(60)
+    assert ("deleted_count" in user.job(job)) is under_way
+    user.control.advance(60)
+    assert ("deleted_count" in user.job(job)) is ended
+
+
+@pytest.mark.parametrize(
+    ("reading", "status", "message"),
+    [
+        ("one_of_the_tags", 400, "one of the tags seems not found."),
+        ("tags_not_found", 400, "tags not found"),
+        ("accepted", 202, "tags scheduled successfully"),
+    ],
+)
+def test_a_submission_with_a_deleted_tag_is_answered_as_the_reading_says(user: User, reading: str, status: int, message: str) -> None:
+    user.control.readings(gone_tag=reading)
+    (hot, cold) = (user.control.tags("Leads")[name] for name in ("hot", "cold"))
+    submitted(user, "hot")
+    user.control.advance(110)
+
+    again = user.post(MASS_DELETE, {"mass_delete": [{"module": LEADS, "tags": [{"id": hot}, {"id": cold}]}]})
+
+    assert (again.status_code, again.json()["message"]) == (status, message)
+    user.control.advance(110)
+    assert ("cold" in user.tag_names()) is (status == 400)
+    assert again.status_code == 400 or user.job(again.json()["details"]["job_id"])["failed_count"] == 1
+
+
+def test_an_unknown_job_can_be_404_inside_mass_delete(user: User) -> None:
+    user.control.readings(unknown_job_status=404)
+
+    answer = user.get(MASS_DELETE, job_id="2276164000001035099")
+
+    assert (answer.status_code, answer.json()["mass_delete"][0]["message"]) == (404, "job details not found")

@@ -21,6 +21,7 @@ from airflow_provider_zcrm.emulator import (
     oauth,
     org_api,
     record_count_api,
+    record_inserts_api,
     record_tags_api,
     records_api,
     search_api,
@@ -66,6 +67,7 @@ READ_MODULES = (SETTINGS, "ZohoCRM.settings.modules.ALL", "ZohoCRM.settings.modu
 DELETE_RECORDS = ("ZohoCRM.mass_delete.DELETE", "ZohoCRM.mass_delete.{module}.DELETE")
 READ_RECORDS = bulk_read_api.READ_RECORDS
 TAG_RECORDS = ("ZohoCRM.modules.ALL", "ZohoCRM.modules.{module}.ALL", "ZohoCRM.modules.{module}.WRITE")
+CREATE_RECORDS = ("ZohoCRM.modules.ALL", *(f"ZohoCRM.modules.{{module}}.{kind}" for kind in ("ALL", "WRITE", "CREATE")))
 SEARCH = "ZohoSearch.securesearch.READ"
 READ_BULK = ("ZohoCRM.bulk.ALL", "ZohoCRM.bulk.READ")
 READ_DELETES = ("ZohoCRM.mass_delete.READ", "ZohoCRM.mass_delete.{module}.READ")
@@ -97,7 +99,10 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     "/crm/bulk/{version}/read": {"POST": Operation(bulk_read_api.create, READ_BULK)},
     "/crm/bulk/{version}/read/{job}": {"GET": Operation(bulk_read_api.details, READ_BULK)},
     "/crm/bulk/{version}/read/{job}/result": {"GET": Operation(bulk_read_api.result, READ_BULK)},
-    "/crm/{version}/{module}": {"GET": Operation(records_api.get_records, READ_RECORDS)},
+    "/crm/{version}/{module}": {
+        "GET": Operation(records_api.get_records, READ_RECORDS),
+        "POST": Operation(record_inserts_api.insert_records, CREATE_RECORDS),
+    },
     "/crm/{version}/{module}/search": {"GET": Operation(search_api.search, READ_RECORDS, and_scope=SEARCH)},
     "/crm/{version}/{module}/actions/add_tags": {
         "POST": Operation(record_tags_api.add_tags, (*TAG_RECORDS, "ZohoCRM.modules.{module}.CREATE")),

@@ -10,6 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ID_LENGTH = 19
+NAME_FIELDS = {
+    "Leads": "Last_Name",
+    "Contacts": "Last_Name",
+    "Accounts": "Account_Name",
+    "Deals": "Deal_Name",
+    "Campaigns": "Campaign_Name",
+    "Products": "Product_Name",
+    "Vendors": "Vendor_Name",
+}
 
 
 @dataclass
@@ -81,7 +90,17 @@ class Module:
     unapproved_records: list[str] = field(default_factory=list)
     locked_records: list[str] = field(default_factory=list)
     refusing_records: dict[str, str] = field(default_factory=dict)
+    record_names: dict[str, str] = field(default_factory=dict)
     custom_views: dict[str, CustomView] = field(default_factory=dict)
+
+    @property
+    def name_field(self) -> str:
+        """Return the field that holds the name of a record."""
+        return NAME_FIELDS.get(str(self.api_name), "Name")
+
+    def name_of(self, record_id: str) -> str:
+        """Return the name of a record; one that was made without a name has its id in it."""
+        return self.record_names.get(record_id, f"Record {record_id}")
 
     @property
     def scope_name(self) -> str:

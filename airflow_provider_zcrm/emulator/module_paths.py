@@ -29,6 +29,7 @@ def tags_as_json(module: Module, tag_ids: list[str]) -> list[dict[str, Any]]:
 def record_as_json(call: Call, module: Module, record_id: str, tag_ids: list[str], fields: list[str], converted: bool) -> dict[str, Any]:
     """Return the fields of a record; the id comes unasked."""
     values: dict[str, Any] = {"Tag": tags_as_json(module, tag_ids), "Converted__s": converted, "$converted": converted}
+    values[module.name_field] = module.name_of(record_id)
     if not values["Tag"] and call.reads("no_tags", "null"):
         values["Tag"] = None
     return {name: values[name] for name in fields if name in values} | {"id": record_id}

@@ -1,6 +1,6 @@
 """Records of a module, page by page: ``GET /{module}?fields=``, with the tags that each of them carries.
 
-A record of the emulator has an id, tags, and is converted or not. `page` reaches 2,000 records, `page_token` 100,000; a token is good for
+A record of the emulator has an id, tags, a name, and is converted or not. `page` reaches 2,000 records, `page_token` 100,000; a token is good for
 its user, the same parameters and 24 hours. All three orders (``sort_by``) are that of the ids.
 Zoho: v8/get-records.html
 """
@@ -42,7 +42,7 @@ def get_records(call: Call) -> Answer:
     """Answer ``GET /{module}``."""
     module = module_of_path(call)
     call.require(f"Crm_Implied_View_{module.api_name}")
-    fields = _fields(call)
+    fields = _fields(call, module)
     page = _page(call)
     if "cvid" in call.query:
         call.charge(CREDITS_WITH_VIEW)
@@ -60,7 +60,7 @@ def bad_param(name: str, message: str = "invalid data") -> Refused:
     return refuse(400, "INVALID_DATA", message, {"param_name": name})
 
 
-def _fields(call: Call) -> list[str]:
+def _fields(call: Call, module: Module) -> list[str]:
     for name in call.query:
         if name not in PARAMS:
             raise bad_param(name)
@@ -69,7 +69,7 @@ def _fields(call: Call) -> list[str]:
     fields = call.query["fields"].split(",")
     if len(fields) > MAX_FIELDS:
         raise refuse(400, "LIMIT_EXCEEDED", "limit exceeded", {"limit": MAX_FIELDS, "param_name": "fields"})
-    if not set(fields) <= set(FIELDS):
+    if not set(fields) <= {*FIELDS, module.name_field}:
         raise bad_param("fields")
     return fields
 

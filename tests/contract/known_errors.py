@@ -378,6 +378,19 @@ CORRECTIONS = [
         _response(ENVELOPE),
         "missing; the documentation has AMBIGUITY_DURING_PROCESSING and INVALID_DATA",
     ),
+    *(
+        Correction(
+            "record.json",
+            ("paths", RECORDS, "post", "responses", status),
+            _response(answer),
+            "knows only 200; the documentation has 201 where all records were made, 207 where some were, and errors",
+        )
+        for status, answer in (
+            ("201", _in("data", {"$ref": "#/components/schemas/Success_Response"})),
+            ("207", _in("data", {"anyOf": [{"$ref": "#/components/schemas/Success_Response"}, ENVELOPE]})),
+            ("400", {"anyOf": [ENVELOPE, _in("data", ENVELOPE)]}),
+        )
+    ),
     Correction(
         "modules.json",
         _schema("modules", "required"),

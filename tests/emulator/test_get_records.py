@@ -211,3 +211,40 @@ def test_the_scope_is_that_of_the_module(user: User, scope: str, status: int) ->
     user.log_in(grant_type="client_credentials", scope=scope, soid="ZohoCRM.808232144")
 
     assert user.get("/Leads", fields="Tag").status_code == status
+
+
+def test_a_record_that_is_made_has_its_name_and_no_tag(user: User) -> None:
+    made = user.post("/Leads", {"data": [{"Last_Name": "Boyle", "Company": "Zylker"}, {"Last_Name": "Daly"}], "trigger": []})
+
+    ids = [element["details"]["id"] for element in made.json()["data"]]
+    assert (made.status_code, [element["message"] for element in made.json()["data"]]) == (201, ["record added"] * 2)
+    found = user.get("/Leads", fields="Last_Name,Tag", ids=",".join(ids)).json()["data"]
+    assert {record["id"]: record["Last_Name"] for record in found} == dict(zip(ids, ["Boyle", "Daly"], strict=True))
+    assert [record["Tag"] for record in found] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "name", "body"),
+    [
+        (400, "MANDATORY_NOT_FOUND", "data", {}),
+        (400, "INVALID_DATA", "data", {"data": []}),
+        (400, "INVALID_DATA", "data", {"data": [{"Last_Name": "Boyle"}] * 101}),
+        (400, "INVALID_DATA", "trigger", {"data": [{"Last_Name": "Boyle"}], "trigger": ["everything"]}),
+        (400, "INVALID_DATA", "duplicate_check_fields", {"data": [{"Last_Name": "Boyle"}], "duplicate_check_fields": ["Email"]}),
+        (400, "MANDATORY_NOT_FOUND", "Last_Name", {"data": [{"Company": "Zylker"}]}),
+        (400, "INVALID_DATA", "Last_Name", {"data": [{"Last_Name": " "}]}),
+        (400, "INVALID_DATA", "Last_Name", {"data": [{"Last_Name": "B" * 81}]}),
+        (207, "INVALID_DATA", "Age", {"data": [{"Last_Name": "Boyle", "Age": 3}, {"Last_Name": "Daly"}]}),
+    ],
+)
+def test_a_record_that_cannot_be_made_is_refused(user: User, status: int, code: str, name: str, body: Any) -> None:
+    answer = user.post("/Leads", body)
+
+    error = answer.json().get("data", [answer.json()])[0]
+    assert (answer.status_code, error["code"], error["details"]["api_name"]) == (status, code, name)
+
+
+def test_ten_records_that_are_made_cost_a_credit(user: User) -> None:
+    user.post("/Leads", {"data": [{"Last_Name": "Boyle"}] * 11})
+
+    assert user.control.counters()["credits_used"] == {"808232144": 2}

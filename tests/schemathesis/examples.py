@@ -73,6 +73,7 @@ BODIES: dict[str, Any] = {
     "POST /crm/v8/settings/tags/{id}/actions/merge": {"tags": [{"conflict_id": COLD}]},
     "POST /crm/v8/settings/tags/actions/mass_delete": {"mass_delete": [{"module": LEADS, "tags": [{"id": HOT}]}]},
     "POST /crm/v8/{module}/actions/mass_delete": {"ids": RECORDS[:2]},
+    "POST /crm/v8/{module_api_name}": {"data": [{"Last_Name": "Boyle", "Company": "Zylker"}], "trigger": []},
     "POST /crm/v8/{module_api_name}/actions/add_tags": {"tags": [{"name": "VIP"}], "ids": RECORDS},
     "POST /crm/v8/{module_api_name}/actions/remove_tags": {"tags": [{"name": "hot"}], "ids": RECORDS},
     "POST /crm/v8/{module_api_name}/{record_id}/actions/add_tags": {"tags": [{"name": "VIP"}]},

@@ -1,6 +1,6 @@
 """Records of a module, page by page: ``GET /{module}?fields=``, with the tags that each of them carries.
 
-A record of the emulator has an id, tags, a name, and is converted or not. `page` reaches 2,000 records, `page_token` 100,000; a token is good for
+A record has an id, tags, a name, and is converted or not. `page` reaches 2,000 records, `page_token` 100,000; a token is good for
 its user, the same parameters and 24 hours. All three orders (``sort_by``) are that of the ids.
 Zoho: v8/get-records.html
 """

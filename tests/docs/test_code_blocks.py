@@ -27,13 +27,14 @@ PAGES = sorted(
     if page.name != "emulator.md"
 )
 # What would install into this environment, run the suite within the suite, or never end: looked at instead.
-# `connect` asks a person, which tests/cli does through a terminal; here its options must be known.
+# `connect` and the probe ask a person, which their own tests do; here their options must be known.
 PRELUDE = """
 set -euo pipefail
 pip() { test "$1" = install; }
 make() { command make -C "$ROOT" --dry-run --no-print-directory "$@" > /dev/null; }
 python() {
   if [ "$2" = airflow_provider_zcrm.emulator ]; then set -- -m airflow_provider_zcrm.emulator --help; fi
+  if [ "$2" = airflow_provider_zcrm.emulator.probe ]; then set -- "$@" --help; fi
   if [ "$3" = connect ] && [ "${!#}" != - ]; then set -- "$@" --help; fi
   command python "$@"
 }

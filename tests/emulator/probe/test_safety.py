@@ -209,7 +209,8 @@ class Renames(EmulatorsClock):
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds)
-        mine = {name: tag_id for name, tag_id in self._visitor.control.tags("Leads").items() if is_own(name[:18], name) and name.endswith(f"{self._number:02}")}
+        tags = self._visitor.control.tags("Leads")
+        mine = {name: tag_id for name, tag_id in tags.items() if name.startswith("zprobe-") and name.endswith(f"{self._number:02}")}
         if not self.renamed and mine:
             (self.renamed,) = mine.values()
             user = User(self._visitor.server)

@@ -43,7 +43,7 @@ class AnswerBody:
         if encoding not in ("", "identity", *_PACKED):
             raise UnreadableResponse(f"Zoho's answer is packed as {encoding[:20]!r}, which was not asked for.", **self._where)
         # zlib or gzip, whichever it finds
-        self._unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32) if encoding in _PACKED else None
+        self._unpacking = zlib.decompressobj(zlib.MAX_WBITS + 32) if encoding in _PACKED else None
         self._body = bytearray()
         self._size = 0
         self._file: BinaryIO | None = self._on_disk(tempfile.TemporaryFile) if to_file and status == 200 else None

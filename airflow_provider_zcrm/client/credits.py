@@ -37,7 +37,7 @@ class CreditsWatch:
 
     def saw(self, response: ApiResponse) -> None:
         """Take note of an answer."""
-        left = count_of(response.headers.get("x-api-credits-remaining", ""))
+        left = count_of(response.headers.get("x-api-credits-remaining"))
         if left is None:
             return
         self.left = left

@@ -223,12 +223,18 @@ def _count_first(request: ViewRequest, seen: ViewSeen, now: float) -> Step | Non
     :raises GuardTripped: the view shows more records than it may
     """
     count, refusals = seen.count, seen.refusals
-    stale = count is None or seen.waited or now - count[2] > FRESH_COUNT
-    if count is None or stale or (refusals is not None and isinstance(refusals[1], TokenRejected) and refusals[3] >= count[2]):
-        return CountView(view=request.guards.need_count, module=request.guards.need_share)
+    if count is None or seen.waited or now - count[2] > FRESH_COUNT:
+        return _count(request)
+    # the token that counted may be the one that Zoho rejects
+    if refusals is not None and isinstance(refusals[1], TokenRejected) and refusals[3] >= count[2]:
+        return _count(request)
     in_view, in_module, _ = count
     request.guards.check(in_view, in_module, _shown(request.view), request.view.module)
     return None
+
+
+def _count(request: ViewRequest) -> CountView:
+    return CountView(view=request.guards.need_count, module=request.guards.need_share)
 
 
 def _job_to_take_up(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, now: float) -> str | Step | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_zcrm.api.bulk_read import BulkReadStatus, bulk_read_result, bulk_read_status, start_bulk_read
@@ -28,6 +29,14 @@ log = logging.getLogger(__name__)
 # an export takes some seconds, and Zoho makes one after the other
 _EXPORT = PollSchedule(shortest=2.0, longest=30.0)
 _EXPORT_SECONDS = 1800.0
+
+
+@dataclass(frozen=True)
+class _Export:
+    """A job of Bulk Read, and when it was started."""
+
+    job_id: str
+    started_at: float
 
 
 class TagReader:
@@ -53,17 +62,14 @@ class TagReader:
         return {tag.id: max(answer.count, tag.record_count or 0) if (answer := counted[tag.id]) else 0 for tag in tags}
 
     def carried(self, tag_ids: Sequence[str], *, page_by_page: bool = False) -> Iterator[tuple[str, str]]:
-        """Yield pairs of the id of one of the tags and the id of a record that carries it, each once.
+        """Yield pairs of the id of one of the tags and the id of a record that carries it; some perhaps twice.
 
         :param page_by_page: do not even try Bulk Read.
         """
-        # of each pair the record's number: 100,000 pairs are some 8 MB
-        seen: dict[str, set[int]] = {tag_id: set() for tag_id in tag_ids}
-        for record in self._records(page_by_page=page_by_page) if tag_ids else ():
-            for tag_id in seen.keys() & set(record.tags):
-                if int(record.id) not in seen[tag_id]:
-                    seen[tag_id].add(int(record.id))
-                    yield tag_id, record.id
+        requested = frozenset(tag_ids)
+        for record in self._records(page_by_page=page_by_page) if requested else ():
+            for tag_id in requested.intersection(record.tags):
+                yield tag_id, record.id
 
     def _records(self, *, page_by_page: bool) -> Iterator[TaggedRecord]:
         """Yield all records with the ids of their tags; some of them twice if one way had to give way to the other."""
@@ -95,10 +101,11 @@ class TagReader:
         :raises PermanentError: Zoho refuses it
         """
         ids = {tag.name.strip(): tag.id for tag in self._listed.values()}
-        page_token: str | None = None
-        while True:
-            job_id = self._client.send(start_bulk_read(self._module, page_token))
-            status = self._wait_for(job_id)
+        export: _Export | None = self._start()
+        while export:
+            job_id, status = export.job_id, self._wait_for(export)
+            # Zoho makes it while this one is read
+            export = self._start(status.next_page_token) if status.next_page_token else None
             rows = 0
             with self._client.send(bulk_read_result(job_id)) as file:
                 for record in read_export(file):
@@ -106,17 +113,18 @@ class TagReader:
                     yield TaggedRecord(record.id, tuple(ids[name] for name in record.tags if name in ids))
             if status.count not in (None, rows):
                 raise JobFailed(f"Zoho's export {job_id} of {self._module} should have {status.count} records and has {rows}.")
-            page_token = status.next_page_token
-            if not page_token:
-                return
 
-    def _wait_for(self, job_id: str) -> BulkReadStatus:
-        started_at = time.monotonic()
+    def _start(self, page_token: str | None = None) -> _Export:
+        return _Export(self._client.send(start_bulk_read(self._module, page_token)), time.monotonic())
+
+    def _wait_for(self, export: _Export) -> BulkReadStatus:
+        next_poll = export.started_at + _EXPORT.next_wait(0.0)
         while True:
-            elapsed = time.monotonic() - started_at
-            time.sleep(_EXPORT.next_wait(elapsed))
-            status = self._client.send(bulk_read_status(job_id))
+            time.sleep(max(0.0, next_poll - time.monotonic()))
+            status = self._client.send(bulk_read_status(export.job_id))
+            elapsed = time.monotonic() - export.started_at
             if status.state == "COMPLETED":
                 return status
             if status.failed or elapsed > _EXPORT_SECONDS:
-                raise JobFailed(f"Zoho's export {job_id} of {self._module} is {status.state} after {elapsed:.0f} s.")
+                raise JobFailed(f"Zoho's export {export.job_id} of {self._module} is {status.state} after {elapsed:.0f} s.")
+            next_poll = time.monotonic() + _EXPORT.next_wait(elapsed)

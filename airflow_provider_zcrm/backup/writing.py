@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
+from airflow_provider_zcrm.backup.sorted_pairs import SortedPairs
 from airflow_provider_zcrm.backup.tag_reader import TagReader
 from airflow_provider_zcrm.rules.errors import BackupShort, BackupUnfinished, InvalidBackup
 from airflow_provider_zcrm.rules.markdown import one_line
@@ -109,9 +111,9 @@ class TagBackup:
         :raises FileExistsError: another attempt of this task has; a retry keeps that backup or writes beside it
         :raises InvalidBackup: what was read back is not what was written
         """
-        with tempfile.NamedTemporaryFile("w+", encoding="utf-8", newline="\n") as draft:
+        # without a name, so that nothing is left of it whatever happens
+        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as draft:
             contents = self._draft(draft, header, tags)
-            draft.flush()
             file.remove_draft(header.made_by)
             earlier, free = earlier_backups(file, header.made_by, self._module)
             for saved in earlier:
@@ -122,8 +124,11 @@ class TagBackup:
                         return saved
             if not tags:
                 return None
+            draft.flush()
+            # macOS goes on reading where the draft stands
+            os.lseek(draft.fileno(), 0, os.SEEK_SET)
             try:
-                free.create(Path(draft.name), header.made_by)
+                free.create(Path(f"/dev/fd/{draft.fileno()}"), header.made_by)
             except FileExistsError:
                 # another task was quicker; this says which one
                 earlier_backups(file, header.made_by, self._module)
@@ -149,10 +154,13 @@ class TagBackup:
                 listed = {tag.id: tag for tag in self._reader.look([tag.id for tag in tags])}
                 tags = [listed.get(tag.id, tag) for tag in tags]
             counts = self._reader.counts(tags) if header.include_records else {}
-            carried = self._reader.carried(list(counts) if any(counts.values()) else [], page_by_page=bool(short))
             draft.seek(0)
             draft.truncate()
-            draft.writelines(backup_lines(header, [SavedTag(tag.id, tag.name, tag.color_code) for tag in tags], carried))
+            with SortedPairs() as pairs:
+                for tag_id, record_id in self._reader.carried(list(counts) if any(counts.values()) else [], page_by_page=bool(short)):
+                    pairs.add(tag_id, record_id)
+                saved = [SavedTag(tag.id, tag.name, tag.color_code) for tag in tags]
+                draft.writelines(backup_lines(header, saved, pairs.sorted()))
             draft.seek(0)
             contents = check(draft)
             found = {tag: contents.records.get(tag.id, 0) for tag in tags}

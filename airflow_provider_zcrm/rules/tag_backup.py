@@ -2,7 +2,8 @@
 
     {"format": "zoho-crm-tags", "version": 2, "module": "Leads", ...}    the header
     {"tag": {"id": "1", "name": "hot", "color_code": "#F48435"}}         a line per tag
-    {"tag_id": "1", "record_ids": ["11", "12", ...]}                     up to 500 records that carry it; as many lines as that takes
+    {"tag_id": "1", "record_ids": ["11", "12", ...]}                     up to 500 records that carry it; as many lines as that takes,
+                                                                         by the numbers of the tags and then of the records
     {"end": {"tags": 1, "records": {"1": 2}, "sha256": "5f1c..."}}       the footer: how many tags, how many records each has, and
                                                                          the checksum of all lines before it
 
@@ -16,6 +17,8 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import chain, groupby, islice, zip_longest
+from operator import itemgetter
 from typing import Any
 
 from airflow_provider_zcrm.rules.errors import BackupUnfinished, InvalidBackup
@@ -83,7 +86,7 @@ def backup_lines(header: Header, tags: Iterable[SavedTag], carried: Iterable[tup
     """Yield the lines of a backup, each with its line feed.
 
     :param tags: each once.
-    :param carried: pairs of a tag's id and the id of a record that carries it, in any order, each once.
+    :param carried: pairs of a tag's id and the id of a record that carries it, each once, by the number of the tag and then of the record.
     """
     checksum = hashlib.sha256()
 
@@ -98,14 +101,10 @@ def backup_lines(header: Header, tags: Iterable[SavedTag], carried: Iterable[tup
         saved["tags"] += 1
         yield line({"tag": asdict(tag)})
     records = Counter[str]()
-    waiting: dict[str, list[str]] = {}
-    for tag_id, record_id in carried:
-        records[tag_id] += 1
-        waiting.setdefault(tag_id, []).append(record_id)
-        if len(waiting[tag_id]) == RECORDS_PER_LINE:
-            yield line({"tag_id": tag_id, "record_ids": waiting.pop(tag_id)})
-    for tag_id, record_ids in waiting.items():
-        yield line({"tag_id": tag_id, "record_ids": record_ids})
+    for tag_id, pairs in groupby(carried, key=itemgetter(0)):
+        while record_ids := [record_id for _, record_id in islice(pairs, RECORDS_PER_LINE)]:
+            records[tag_id] += len(record_ids)
+            yield line({"tag_id": tag_id, "record_ids": record_ids})
     yield _line({"end": {"tags": saved["tags"], "records": records, "sha256": checksum.hexdigest()}})
 
 
@@ -151,11 +150,13 @@ def holds_the_same(earlier: Iterable[str], now: Iterable[str], requested: Collec
     :param now: likewise.
     :param requested: ids of the tags of which a backup is made now.
     """
-    (of_earlier, before), (of_now, after) = _substance(earlier), _substance(now)
+    (of_earlier, before, lines_before), (of_now, after, lines_after) = _substance(earlier), _substance(now)
+    ids = {tag.id for tag in after}
     return (
         of_earlier == of_now
         and {tag.id for tag in before} <= set(requested)
-        and all(before.get(tag) == record_ids for tag, record_ids in after.items())
+        and after <= before
+        and all(one == other for one, other in zip_longest((line for line in lines_before if line.tag_id in ids), lines_after))
     )
 
 
@@ -184,20 +185,17 @@ def _bytes(line: str) -> bytes:
     return line.encode("utf-8", "surrogateescape")
 
 
-def _substance(lines: Iterable[str]) -> tuple[Header | None, dict[SavedTag, set[int]]]:
-    """Return from where a backup is, without time, and the numbers of the records per tag: 100,000 pairs are some 8 MB."""
-    header: Header | None = None
-    tags: dict[str, SavedTag] = {}
-    records: dict[SavedTag, set[int]] = {}
-    for _, part in _parts(lines):
-        if isinstance(part, Header):
-            header = replace(part, created_at="")
-        elif isinstance(part, SavedTag):
-            tags[part.id] = part
-            records[part] = set()
-        elif isinstance(part, RecordsOfTag):
-            records[tags[part.tag_id]].update(map(int, part.record_ids))
-    return header, records
+def _substance(lines: Iterable[str]) -> tuple[Header | None, set[SavedTag], Iterator[RecordsOfTag]]:
+    """Return from where a backup is, without time, its tags, and its lines about records, which have one order in every backup."""
+    parts = (part for _, part in _parts(lines))
+    header = next(parts)
+    tags: set[SavedTag] = set()
+    for part in parts:
+        if not isinstance(part, SavedTag):
+            break
+        tags.add(part)
+    records = (part for part in chain([part], parts) if isinstance(part, RecordsOfTag))
+    return replace(header, created_at="") if isinstance(header, Header) else None, tags, records
 
 
 def _parts(lines: Iterable[str]) -> Iterator[tuple[str, _Part]]:
@@ -213,13 +211,20 @@ def _parts(lines: Iterable[str]) -> Iterator[tuple[str, _Part]]:
             following = None
         if following is None and not line.endswith("\n") and (number > 1 or _may_be_a_header(line)):
             raise BackupUnfinished(f"The backup breaks off in line {number}.")
-        if following is None or isinstance(following, Header) != (part is None) or isinstance(part, _Footer):
+        if following is None or not _may_follow(part, following):
             raise InvalidBackup(
                 f"Line {number} is not what stands there in a backup of tags: {line[:100]!r}.",
                 advice=_NO_BACKUP,
             )
         part = following
         yield line, part
+
+
+def _may_follow(part: _Part | None, following: _Part) -> bool:
+    """Tell whether a line may stand behind another one, or at the beginning."""
+    if part is None or isinstance(following, Header):
+        return part is None and isinstance(following, Header)
+    return not isinstance(part, _Footer) and not (isinstance(part, RecordsOfTag) and isinstance(following, SavedTag))
 
 
 def _may_be_a_header(line: str) -> bool:

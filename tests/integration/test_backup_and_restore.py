@@ -31,6 +31,7 @@ from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 from airflow_provider_zcrm.rules.tag_backup import LONGEST_LINE, backup_lines, check
 from tests.airflow_task import TaskRun
 
+PACKAGE = "airflow_provider_zcrm"
 HOT, COLD, VIP = "2276164000001021041", "2276164000001021042", "2276164000001021043"
 LIST_TAGS = "GET /crm/{version}/settings/tags"
 CREATE_TAGS = "POST /crm/{version}/settings/tags"
@@ -609,6 +610,28 @@ BackupFile({path!r}, None).create(__import__("pathlib").Path(__file__), "a_dag/a
     assert draft.endswith(".draft")
     assert backup(path, [HOT]).try_once()["path"] == path
     assert files(path) == ["Leads.jsonl"]
+
+
+@pytest.mark.parametrize("killed", ["export", "draft"])
+def test_a_backup_that_is_killed_leaves_no_temporary_file(emulator: Control, tmp_path: Path, path: str, killed: str) -> None:
+    many(emulator, 400)
+    emulator.bulk_reads(start_delay=0, duration=0)
+    where = {"export": ("backup.tag_reader", "read_export"), "draft": ("backup.backup_file", "_create_local")}
+    module, name = where[killed]
+    script = f"""
+import os, {PACKAGE}.{module} as module
+module.{name} = lambda *_: print(sorted(os.listdir({str(tmp_path / "temporary")!r})), flush=True) or os.kill(os.getpid(), 9)
+from tests.integration.test_backup_and_restore import backup
+backup({path!r}, {list(emulator.tags("Leads").values())!r}).try_once()
+"""
+    (tmp_path / "temporary").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary"), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+    done = subprocess.run([sys.executable, "-c", script], check=False, env=environment, stdout=subprocess.PIPE, text=True)
+    assert done.returncode == -signal.SIGKILL
+    # tests.conftest makes a folder for Airflow
+    left = [file for file in (tmp_path / "temporary").iterdir() if not file.name.startswith("zcrm-airflow-")]
+    assert left == []
+    assert "[" in done.stdout
 
 
 @pytest.mark.parametrize("path", ["", " ", "None", None, "s3://bucket/a_folder/", 7])

@@ -79,8 +79,7 @@ class RecordJournal:
 
     def head(self) -> dict[str, Any]:
         """Return the value to store beside the parts."""
-        values = {name: value for name, value in vars(self).items() if name != "parts"}
-        return {"v": _VERSION, **values, "parts": len(self.parts)}
+        return {"v": _VERSION, **vars(self), "parts": len(self.parts)}
 
     @staticmethod
     def from_head(value: Mapping[str, Any]) -> RecordJournal | None:

@@ -83,7 +83,7 @@ class ViewJournal:
 
     def to_json(self) -> dict[str, Any]:
         """Return the value to store."""
-        return {"v": _VERSION, **asdict(self), "submissions": [asdict(submission) for submission in self.submissions]}
+        return {"v": _VERSION, **vars(self), "submissions": [asdict(submission) for submission in self.submissions]}
 
     def with_intent(self, view: View, now: float, counted: int | None) -> ViewJournal:
         """Return the journal with a submission that is about to be sent."""

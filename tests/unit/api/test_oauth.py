@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from airflow_provider_zcrm.api.call import ApiResponse
 from airflow_provider_zcrm.api.data_centers import hosts_of
 from airflow_provider_zcrm.api.errors import (
+    CONN_ID,
     CredentialsRejected,
     InvalidConnection,
     ServiceUnavailable,
@@ -111,8 +112,15 @@ def test_a_repr_never_shows_a_secret(value: Any) -> None:
     ],
 )
 def test_a_grant_that_lacks_a_field_is_refused_by_the_fields_name(arguments: Any, field: str) -> None:
-    with pytest.raises(InvalidConnection, match=field):
+    with pytest.raises(InvalidConnection, match=rf"\b{field}\b"):
         grant_of(*arguments)
+
+
+def test_without_a_refresh_token_the_command_that_makes_one_is_named() -> None:
+    with pytest.raises(InvalidConnection) as caught:
+        grant_of("refresh_token", None, None, None)
+
+    assert f"airflow_provider_zcrm connect {CONN_ID} --replace" in caught.value.advice
 
 
 def test_a_connection_describes_its_grant() -> None:

@@ -174,5 +174,11 @@ def test_a_record_without_tags_has_an_empty_field() -> None:
 
 @pytest.mark.parametrize("lines", [[], ["Id,Email\n", "11,x\n"], ["Tag\n"]])
 def test_an_export_without_tags_is_refused(lines: list[str]) -> None:
-    with pytest.raises(NotSupported):
+    with pytest.raises(NotSupported, match="no column Id or Tag"):
         list(read_rows(lines))
+
+
+@pytest.mark.parametrize("row", ["11", "11,hot,cold"])
+def test_a_row_of_another_width_is_refused(row: str) -> None:
+    with pytest.raises(NotSupported, match=f"has {len(row.split(','))} columns and not 2"):
+        list(read_rows(["Id,Tag\n", f"{row}\n"]))

@@ -85,9 +85,27 @@ def test_a_tag_is_put_beside_the_others_of_a_record() -> None:
 def test_only_an_api_name_gets_into_a_path() -> None:
     with pytest.raises(InvalidModule):
         add_tag("Leads/../x", HOT, "hot", ["11"])
-    for record_ids in ([], [str(number) for number in range(501)]):
-        with pytest.raises(InvalidArgument):
-            add_tag("Leads", HOT, "hot", record_ids)
+
+
+@pytest.mark.parametrize("number", [0, 501])
+def test_one_call_puts_a_tag_on_1_to_500_records(number: int) -> None:
+    with pytest.raises(InvalidArgument, match=f"1 to 500 records, not {number}"):
+        add_tag("Leads", HOT, "hot", ["11"] * number)
+    assert len(add_tag("Leads", HOT, "hot", ["11"] * 500).request.json["ids"]) == 500
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        ({"code": "FAILURE", "message": "locked"}, "FAILURE: locked"),
+        ({"code": "FAILURE"}, "FAILURE: no message"),
+        ({"message": "locked"}, "no code: locked"),
+    ],
+)
+def test_a_reason_is_zohos_code_and_message(refusal: dict[str, str], reason: str) -> None:
+    element = {**refusal, "status": "error", "details": {"id": "11"}}
+    other = {"status": "success", "details": {"id": "12"}}
+    assert add_tag("Leads", HOT, "hot", ["11", "12"]).parse(answer(207, {"data": [element, other]})).failed == {"11": reason}
 
 
 @pytest.mark.parametrize("status", [200, 202, 207])

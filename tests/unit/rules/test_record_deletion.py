@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_zcrm.api.errors import (
+    CredentialsRejected,
+    InvalidConnection,
+    InvalidModule,
     InvalidRequest,
     LimitExceeded,
     PermissionDenied,
     ScopeMissing,
+    ServiceUnavailable,
     SubmissionUncertain,
     TokenRejected,
     TooManyRequests,
@@ -21,7 +25,18 @@ from airflow_provider_zcrm.api.errors import (
 )
 from airflow_provider_zcrm.api.mass_delete import RecordsDeleted
 from airflow_provider_zcrm.rules.errors import DeadlineReached
-from airflow_provider_zcrm.rules.record_deletion import EXTRA_CALLS, Answer, Done, LookUp, RecordRequest, RecordSeen, Send, heard, next_step
+from airflow_provider_zcrm.rules.record_deletion import (
+    EXTRA_CALLS,
+    Answer,
+    Done,
+    LookUp,
+    RecordRequest,
+    RecordSeen,
+    Send,
+    Step,
+    heard,
+    next_step,
+)
 from airflow_provider_zcrm.rules.record_journal import Part, RecordJournal
 from airflow_provider_zcrm.rules.steps import Fail, Lost, Refused, WaitUntil
 
@@ -247,7 +262,243 @@ def test_the_journal_is_stored_in_parts() -> None:
     journal = NEW.with_intent(["1", "2", "3"]).with_answer(["1", "2", "3"], ["1"], ["2"]).with_intent(["3"])
     parts = tuple(Part.from_json(part.to_json()) for part in journal.parts if part)
     found = RecordJournal.from_head(journal.head())
-    assert found is not None
+    assert found == replace(journal, parts=(None, None))
     assert replace(found, parts=parts) == journal
     assert (journal.deleted, [i for i in "123" if i in journal.unconfirmed]) == ({"1"}, ["3"])
     assert RecordJournal.from_head({**journal.head(), "v": 99}) is None
+
+
+def test_a_new_run_has_its_deadline_and_knows_what_was_sent() -> None:
+    journal = NEW.with_intent(["1"])
+
+    assert journal.for_run(2, 5.0) == RecordJournal(NEW.host, NEW.module, 2, 5.0, journal.parts)
+
+
+# --- one attempt, step by step -------------------------------------------------------------------------------------------
+
+THREE = ("1", "2", "3")
+
+
+class Attempt:
+    """An attempt whose clock moves only where a test lets it."""
+
+    def __init__(self, *ids: str, journal: RecordJournal = NEW) -> None:
+        self.request = RecordRequest("Leads", ids)
+        self.journal, self.seen, self.now = journal, RecordSeen(), 1000.0
+
+    def step(self) -> Step:
+        """Save the journal of the next step, and return the step."""
+        self.journal, step = next_step(self.request, self.journal, self.seen, self.now)
+        return step
+
+    def hears(self, answer: Answer) -> Attempt:
+        """Send, and hear the answer a second later."""
+        step = self.step()
+        assert isinstance(step, Send), step
+        self.now += 1.0
+        self.journal = heard(self.journal, step.ids, answer)
+        self.seen = self.seen.with_answer(step.ids, answer, self.now)
+        return self
+
+    def looks(self, *present: str) -> tuple[str, ...]:
+        """Look up, and return what was looked up."""
+        step = self.step()
+        assert isinstance(step, LookUp), step
+        self.seen = self.seen.with_look(step.ids, present)
+        return step.ids
+
+    def waits(self) -> float:
+        """Wait, and return the seconds."""
+        step = self.step()
+        assert isinstance(step, WaitUntil), step
+        seconds, self.now = step.at - self.now, step.at
+        assert seconds > 0
+        return seconds
+
+    def fails(self, kind: type[ZohoCrmError]) -> str:
+        step = self.step()
+        assert isinstance(step, Fail), step
+        assert type(step.error) is kind
+        return str(step.error)
+
+
+def unheard() -> Lost:
+    return Lost(SubmissionUncertain("No answer came."))
+
+
+def test_lost_answers_are_waited_out_longer_each_time_and_what_is_there_is_sent_again() -> None:
+    attempt = Attempt(*THREE)
+    pauses = []
+    for _ in range(3):
+        attempt.hears(unheard())
+        step = attempt.step()
+        assert isinstance(step, WaitUntil)
+        assert "No answer came." in step.why
+        pauses.append(attempt.waits())
+        assert attempt.looks(*THREE) == THREE
+
+    assert pauses == [5.0, 15.0, 30.0]
+    said = attempt.hears(unheard()).fails(SubmissionUncertain)
+    assert "The next attempt looks up what is still there" in said
+
+
+def test_after_an_answer_the_pauses_for_lost_ones_begin_again() -> None:
+    attempt = Attempt(*THREE).hears(unheard())
+    attempt.waits()
+    attempt.looks(*THREE)
+    attempt.hears(RecordsDeleted(("1", "2")))
+    assert attempt.waits() == 15.0
+    attempt.looks("3")
+    attempt.hears(Refused(InvalidRequest("No.", code="LOCKED")))
+
+    assert attempt.step() == Done(("1", "2"), (), {"3": "Zoho refuses it: LOCKED"})
+
+
+def test_an_answer_that_does_not_name_all_records_is_as_a_lost_one_for_the_others() -> None:
+    attempt = Attempt(*THREE).hears(RecordsDeleted(("1",), {"2": "locked"}))
+
+    step = attempt.step()
+    assert isinstance(step, WaitUntil)
+    assert "does not name all records" in step.why
+    assert attempt.waits() == 5.0
+    assert attempt.looks("3") == ("3",)
+    attempt.hears(RecordsDeleted(("3",)))
+    assert attempt.looks("2") == ("2",)
+    assert attempt.step() == Done(("1", "3"), (), {"2": "locked"})
+
+
+def test_what_zoho_refuses_and_is_not_there_is_not_found() -> None:
+    attempt = Attempt(*THREE).hears(RecordsDeleted(("1",), {"2": "the id is invalid", "3": "locked"}))
+
+    assert attempt.looks("3") == ("2", "3")
+    done = attempt.step()
+    assert done == Done(("1",), ("2",), {"3": "locked"})
+    assert str(done) == "1 deleted, 1 not found, 1 failed"
+
+
+def test_passing_refusals_are_waited_out_longer_each_time_they_are_alike() -> None:
+    attempt = Attempt(*THREE)
+    pauses = []
+    for error in (
+        ServiceUnavailable("m"),
+        ServiceUnavailable("m"),
+        TooManyRequests("m", retry_after=7.0),
+        ServiceUnavailable("Try later."),
+    ):
+        attempt.hears(Refused(error))
+        pauses.append(attempt.waits())
+
+    assert pauses == [1.0, 2.0, 7.0, 1.0]
+    attempt.hears(RecordsDeleted(THREE))
+    assert attempt.step() == Done(THREE, (), {})
+
+
+def test_a_passing_refusal_is_named_while_it_is_waited_out() -> None:
+    step = Attempt(*THREE).hears(Refused(ServiceUnavailable("Zoho cannot answer."))).step()
+
+    assert isinstance(step, WaitUntil)
+    assert "Zoho cannot answer." in step.why
+
+
+def test_refusals_that_have_lasted_five_minutes_end_the_attempt() -> None:
+    attempt = Attempt(*THREE).hears(Refused(TooManyRequests("No more.", retry_after=298.0)))
+    attempt.waits()
+    attempt.hears(Refused(TooManyRequests("No more.")))
+    attempt.waits()
+
+    attempt.hears(Refused(TooManyRequests("No more."))).fails(TooManyRequests)
+
+
+@pytest.mark.parametrize("kind", [CredentialsRejected, InvalidConnection, InvalidModule, ScopeMissing])
+def test_a_refusal_that_says_nothing_of_the_records_fails_the_task(kind: type[ZohoCrmError]) -> None:
+    attempt = Attempt(*THREE).hears(Refused(kind("No.")))
+
+    attempt.fails(kind)
+    assert attempt.seen.failed == {}
+
+
+def test_a_refused_call_is_cut_in_halves_whose_records_are_looked_up_first() -> None:
+    attempt = Attempt(*THREE).hears(Refused(InvalidRequest("A record is locked.")))
+
+    assert attempt.looks("1") == ("1",)
+    assert attempt.step() == Send(("1",))
+    attempt.hears(Refused(InvalidRequest("A record is locked.")))
+    assert attempt.seen.failed == {"1": "Zoho refuses it: A record is locked."}
+    assert attempt.looks("2") == ("2", "3")
+    attempt.hears(RecordsDeleted(("2",)))
+    assert attempt.step() == Done(("2",), ("3",), {"1": "Zoho refuses it: A record is locked."})
+
+
+def test_the_parts_that_were_not_sent_yet_stay_when_an_answer_is_lost() -> None:
+    attempt = Attempt("1", "2", "3", "4").hears(Refused(InvalidRequest("No.")))
+    attempt.looks("1", "2")
+    attempt.hears(unheard())
+
+    assert attempt.seen.parts == (("3", "4"),)
+
+
+def test_a_refusal_of_the_last_record_for_want_of_a_permission_does_not_fail_a_task_that_has_deleted() -> None:
+    attempt = Attempt(*THREE)
+    attempt.hears(Refused(PermissionDenied("No.", code="NO_PERMISSION")))
+    attempt.looks("1")
+    attempt.hears(RecordsDeleted(("1",)))
+    attempt.looks("2", "3")
+    attempt.hears(Refused(PermissionDenied("No.", code="NO_PERMISSION")))
+    attempt.hears(Refused(PermissionDenied("No.", code="NO_PERMISSION")))
+    attempt.hears(Refused(PermissionDenied("No.", code="NO_PERMISSION")))
+
+    assert attempt.step() == Done(("1",), (), dict.fromkeys(("2", "3"), "Zoho refuses it: NO_PERMISSION"))
+
+
+def test_two_records_that_are_refused_alone_for_want_of_a_permission_fail_the_task() -> None:
+    attempt = Attempt("1", "2").hears(Refused(PermissionDenied("No.")))
+    attempt.looks("1")
+    attempt.hears(Refused(PermissionDenied("Not the first.")))
+    attempt.looks("2")
+
+    assert "Not the second." in attempt.hears(Refused(PermissionDenied("Not the second."))).fails(PermissionDenied)
+
+
+def test_a_call_takes_500_records_and_a_look_100() -> None:
+    ids = tuple(str(number) for number in range(501))
+    attempt = Attempt(*ids)
+
+    assert attempt.step() == Send(ids[:500])
+    attempt = Attempt(*ids, journal=NEW.with_intent(ids[:200]))
+    assert attempt.looks() == ids[:100]
+    assert attempt.looks() == ids[100:200]
+    assert attempt.step() == Send(ids[200:])
+
+
+def test_who_may_not_look_is_told_how_many_records_are_in_doubt_and_what_to_do() -> None:
+    attempt = Attempt(*THREE, journal=NEW.with_intent(THREE[:2]))
+    attempt.seen = attempt.seen.with_blind(ScopeMissing("A scope is missing."))
+
+    said = attempt.fails(SubmissionUncertain)
+
+    assert "2 records of Leads is not known" in said
+    assert "A scope is missing." in said
+    assert "ZohoCRM.modules.READ" in said
+
+
+def test_who_may_not_look_is_told_zohos_own_reasons() -> None:
+    attempt = Attempt(*THREE)
+    attempt.seen = attempt.seen.with_blind(ScopeMissing("A scope is missing."))
+
+    attempt.hears(RecordsDeleted(("1", "2"), {"3": "locked"}))
+
+    assert attempt.step() == Done(("1", "2"), (), {"3": "locked"})
+
+
+@pytest.mark.parametrize(("deadline", "step"), [(1000.0, Fail), (1000.5, Send)])
+def test_a_call_is_sent_before_the_deadline_or_not_at_all(deadline: float, step: type) -> None:
+    attempt = Attempt(*THREE, journal=replace(NEW, deadline=deadline))
+
+    assert isinstance(attempt.step(), step)
+    assert len(attempt.journal.parts) == (step is Send)
+
+
+def test_nothing_is_waited_for_beyond_the_deadline() -> None:
+    attempt = Attempt(*THREE, journal=replace(NEW, deadline=1005.0)).hears(unheard())
+
+    assert "before all records of Leads are deleted" in attempt.fails(DeadlineReached)

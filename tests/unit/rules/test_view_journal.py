@@ -28,6 +28,7 @@ def test_a_retry_keeps_the_deadline_and_a_new_run_gets_its_own() -> None:
 
     assert reopened(journal) == journal
     assert reopened(journal, 2) == ViewJournal(2, 9600.0, HOST, journal.submissions)
+    assert journal.for_run(1, "https://sandbox.zohoapis.com", 1600.0) == replace(journal, host="https://sandbox.zohoapis.com")
 
 
 def test_a_journal_of_another_version_is_not_guessed_at() -> None:
@@ -99,11 +100,11 @@ def test_a_confirmation_is_about_earlier_runs() -> None:
 
 @pytest.mark.parametrize("earlier_run", [True, False])
 def test_a_lost_journal_may_have_held_a_submission(earlier_run: bool) -> None:
-    journal = reopened(ViewJournal(3, 0.0).with_lost(OLD_LEADS, earlier_run=earlier_run))
+    journal = reopened(ViewJournal(3, 0.0, HOST).with_lost(OLD_LEADS, earlier_run=earlier_run))
     unknown = journal.unknown(OLD_LEADS)
 
     assert unknown is not None
-    assert (unknown.at, journal.may_be_confirmed(unknown)) == (0.0, earlier_run)
+    assert (unknown.at, unknown.host, journal.may_be_confirmed(unknown)) == (0.0, HOST, earlier_run)
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,8 @@ def _error(response: ApiResponse, request: ApiRequest, envelope: Mapping[str, An
     if response.status >= 500:
         return ServiceUnavailable(f"Zoho cannot answer: {said}", **fields)
     for row in _TABLE:
+        if row.error in _OF_TAGS and "tags" not in request.path:
+            continue
         if code.strip().upper() in row.codes and row.when(details):
             named = {"scope": request.scope, "module": _module(request), "details": json.dumps(details)}
             return row.error(row.sentence.format(said=said, **named), **fields)
@@ -209,6 +211,9 @@ def _row(codes: str, error: type[ZohoCrmError], sentence: str, when: Callable[[M
     return _Row(frozenset(codes.split()), error, sentence, when or _always)
 
 
+# only what is about tags is refused for them
+_OF_TAGS = (TagInUse, TagNotFound)
+
 # First match wins; codes in capitals, however Zoho spells them.
 _TABLE = (
     _row("INVALID_TOKEN AUTHENTICATION_FAILURE INVALID_OAUTHTOKEN", TokenRejected, "Zoho rejects the access token: {said}."),
@@ -244,7 +249,7 @@ _TABLE = (
     _row(
         "INVALID_DATA MANDATORY_NOT_FOUND EXPECTED_FIELD_MISSING AMBIGUITY_DURING_PROCESSING REQUIRED_PARAM_MISSING "
         "UNABLE_TO_PARSE_DATA_TYPE INVALID_REQUEST INVALID_REQUEST_METHOD INVALID_URL_PATTERN BAD_REQUEST DUPLICATE_DATA "
-        "MAPPING_MISMATCH NOT_APPROVED RECORD_LOCKED",
+        "MAPPING_MISMATCH NOT_ALLOWED ALREADY_USED NOT_APPROVED RECORD_LOCKED",
         InvalidRequest,
         "Zoho refuses the request: {said} {details}.",
     ),

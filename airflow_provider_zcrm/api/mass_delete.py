@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_zcrm.api.answers import count_of, decode, details_of, elements, id_of, unexpected
+from airflow_provider_zcrm.api.answers import count_of, decode, details_of, id_of, read_json, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError
 from airflow_provider_zcrm.api.modules import in_path
@@ -109,7 +109,7 @@ def delete_records(module: str, record_ids: Sequence[str]) -> ApiCall[RecordsDel
     request = _records_request("POST", module, "DELETE", json={"ids": list(record_ids)}, may_repeat=False)
 
     def parse(response: ApiResponse) -> RecordsDeleted:
-        items = elements(response, "data")
+        items = _elements(response)
         said = [item for item in items if _id_of(item, record_ids)]
         whole_call = response.status >= 400 and any("json_path" in details_of(item) for item in items) and not any(map(_succeeded, items))
         if not said or whole_call:
@@ -122,6 +122,14 @@ def delete_records(module: str, record_ids: Sequence[str]) -> ApiCall[RecordsDel
         )
 
     return ApiCall(request, parse)
+
+
+def _elements(response: ApiResponse) -> list[dict[str, Any]]:
+    """Return what an answer says of single records, with keys in lower case; one that is no object costs the others nothing."""
+    body = _plain(read_json(response.body)) if response.status in (200, 201, 202, 207, 400) else {}
+    items = body.get("data")
+    plain = [_plain(item) for item in items] if isinstance(items, list) else []
+    return [{**item, "details": _plain(item.get("details"))} for item in plain]
 
 
 def job_status(job: MassDeleteJob) -> ApiCall[JobStatus]:
@@ -200,7 +208,7 @@ def _plain(value: Any) -> dict[str, Any]:
 
 def _id_of(element: Mapping[str, Any], record_ids: Sequence[str]) -> str:
     """Return the requested id that an element of ``data[]`` is about, empty if it is about none: a child that went with its parent."""
-    record_id = str(details_of(element).get("id"))
+    record_id = str(details_of(element).get("id")).strip()
     return record_id if record_id in record_ids else ""
 
 

@@ -41,14 +41,23 @@ class RecordDeletion:
     :param journal: of this run of the task.
     :param save: stores the part of the journal that was changed last, and returns only when that is acknowledged; if it fails, nothing is
         sent.
+    :param report: gets what is known before records are looked up, which may take long or fail.
     """
 
     def __init__(
-        self, client: ZohoCrmClient, request: RecordRequest, journal: RecordJournal, save: Callable[[RecordJournal], None]
+        self,
+        client: ZohoCrmClient,
+        request: RecordRequest,
+        journal: RecordJournal,
+        *,
+        save: Callable[[RecordJournal], None],
+        report: Callable[[Done], None],
     ) -> None:
         self._client = client
         self._request = request
         self._save_journal = save
+        self._report = report
+        self._reported = True
         self._clock = AttemptClock()
         self._rejected: str | None = None
         self.journal = journal
@@ -75,6 +84,9 @@ class RecordDeletion:
     def _do(self, step: Step) -> None:
         match step:
             case LookUp(ids):
+                if not self._reported:
+                    self._report(self.so_far())
+                    self._reported = True
                 self._look_up(ids)
             case WaitUntil(at, why):
                 log.info("%s Waiting %.0f s.", why, at - self._clock.now())
@@ -85,6 +97,7 @@ class RecordDeletion:
                 # what Zoho has deleted is noted before anything else is asked
                 self._save(heard(self.journal, ids, answer))
                 self.seen = self.seen.with_answer(ids, answer, self._clock.now())
+                self._reported = False
 
     def _send(self, ids: Sequence[str]) -> Answer:
         """Send one call once, and return what Zoho answered."""

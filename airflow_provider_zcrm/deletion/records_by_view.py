@@ -77,8 +77,9 @@ class ViewDeletion:
                 self.seen = self.seen.with_job(job_id, self._status(job_id), now)
             case CountView():
                 self._token = self._client.access_token(self._rejected)
-                in_view = self._count(self._view.cvid) if step.view else 0
+                # the view last: its count must be fresh, whatever the other one had to wait for
                 in_module = self._count(None) if step.module else 0
+                in_view = self._count(self._view.cvid) if step.view else 0
                 self.seen = self.seen.with_count(in_view, in_module, self._clock.now())
                 self._log_count(step, in_view, in_module)
             case WaitUntil(at, why):

@@ -80,6 +80,7 @@ class StoredRecordJournal:
         """
         head = StoredJournal(self._context, self._key).load(RecordJournal.from_head)
         if head is None:
+            self._check_no_part_is_left()
             return None
         parts = [self._part(number).load(Part.from_json) for number in range(len(head.parts))]
         return replace(head, parts=tuple(parts))
@@ -89,6 +90,17 @@ class StoredRecordJournal:
         if journal.parts and journal.parts[-1] is not None:
             self._part(len(journal.parts) - 1).save(journal.parts[-1].to_json())
         StoredJournal(self._context, self._key).save(journal.head())
+
+    def _check_no_part_is_left(self) -> None:
+        """Refuse to begin anew where a head is gone that had parts: what they do not say is not known.
+
+        :raises PermanentError: there is a part
+        """
+        if self._part(0).load(Part.from_json) is not None:
+            raise PermanentError(
+                f"The head of the task's journal ({self._key}) is gone, and its parts are there. Nothing was sent.",
+                advice="Look in Zoho CRM at what is deleted; then start a new DAG run with the records that are to go.",
+            )
 
     def _part(self, number: int) -> StoredJournal:
         return StoredJournal(self._context, f"{self._key}_{number}")

@@ -98,7 +98,9 @@ class DeleteRecordsOperator(DeleteOperator):
                 push_api_usage(context, self._client)
                 return []
             stored.save(journal)
-            deletion = RecordDeletion(self._client, request, journal, stored.save)
+            deletion = RecordDeletion(
+                self._client, request, journal, save=stored.save, report=lambda outcome: self._push_report(context, outcome)
+            )
             try:
                 outcome = deletion.run()
             finally:

@@ -234,7 +234,8 @@ def _count_first(request: ViewRequest, seen: ViewSeen, now: float) -> Step | Non
 
 
 def _count(request: ViewRequest) -> CountView:
-    return CountView(view=request.guards.need_count, module=request.guards.need_share)
+    # the module also where any share may go, so that the log can say that the view holds all of it
+    return CountView(view=request.guards.need_count, module=request.guards.need_count)
 
 
 def _job_to_take_up(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, now: float) -> str | Step | None:

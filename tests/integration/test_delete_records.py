@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
+import sys
 from typing import Any
 
 import pytest
 
 from airflow_provider_zcrm.api.errors import SubmissionUncertain
+from airflow_provider_zcrm.deletion.records_by_id import RecordDeletion
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
@@ -266,7 +269,7 @@ def test_the_deadline_holds_for_ids_too(emulator: Control) -> None:
 # --- what Zoho says of each record -------------------------------------------------------------------------------------
 
 
-def answered(emulator: Control, *elements: dict[str, Any], status: int = 200) -> None:
+def answered(emulator: Control, *elements: Any, status: int = 200) -> None:
     """Let Zoho answer the next delete with these elements, whatever it has done."""
     emulator.fault("status", MASS_DELETE, method="POST", status=status, body={"data": list(elements)})
 
@@ -282,10 +285,12 @@ def gone(record_id: str, status: str = "success") -> dict[str, Any]:
         {"code": "INVALID_DATA", "details": {"json_path": "$.ids[1]"}, "message": "m", "status": "error"},
         {"code": "SUCCESS", "details": {"id": LEADS[1]}, "message": "m", "status": "queued"},
         gone(UNKNOWN),
+        "deleted",
+        None,
     ],
-    ids=["no id", "json_path", "a word never heard of", "a child that went with its parent"],
+    ids=["no id", "json_path", "a word never heard of", "a child that went with its parent", "no object", "null"],
 )
-def test_an_odd_element_does_not_cost_what_the_others_say(emulator: Control, odd: dict[str, Any]) -> None:
+def test_an_odd_element_does_not_cost_what_the_others_say(emulator: Control, odd: Any) -> None:
     """The emulator's records stay here, so what it reported as deleted would be found by a look and sent again."""
     answered(emulator, gone(LEADS[0], "SUCCESS"), odd)
     task = run(record_ids=LEADS[:2])
@@ -321,6 +326,33 @@ def test_a_part_of_the_journal_that_is_gone_is_followed_by_a_look(emulator: Cont
     assert task.ti.xcoms["report"] == report([], LEADS[:2])
 
 
+@needs_task_state
+def test_a_journal_whose_head_is_gone_is_not_begun_anew(emulator: Control) -> None:
+    task = run(record_ids=LEADS[:2])
+    task.try_once()
+    assert task.store is not None
+    del task.store.values["zoho_crm_delete_records"]
+    emulator.add_records("Leads", LEADS[:2])
+    emulator.reset_counters()
+    task.clear()
+    with pytest.raises(ZohoCrmFailure, match=r"journal .* is gone, and its parts are there. Nothing was sent"):
+        task.try_once()
+    assert posts(emulator) == []
+
+
+def test_what_is_deleted_is_reported_before_anything_is_looked_up(emulator: Control) -> None:
+    """What a worker that is killed during the look leaves."""
+    answered(emulator, gone(LEADS[0]))
+    emulator.fault("status", "/crm/v8/Leads$", method="GET", status=503, times=None)
+    task = run(record_ids=LEADS[:2])
+    first: list[Any] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(RecordDeletion, "_look_up", lambda *_: first.append(task.ti.xcoms["report"]) or sys.exit(1))
+        with pytest.raises(SystemExit):
+            task.try_once()
+    assert first == [report(LEADS[:1])]
+
+
 def test_a_record_that_waits_for_approval_is_not_missing(emulator: Control) -> None:
     leads = {
         "api_name": "Leads",
@@ -335,7 +367,9 @@ def test_a_record_that_waits_for_approval_is_not_missing(emulator: Control) -> N
 
 
 @pytest.mark.parametrize("code", ["NOT_APPROVED", "NOT_ALLOWED", "LICENSE_LIMIT_EXCEEDED", "NO_PERMISSION"])
-def test_a_refusal_of_the_whole_call_holds_up_only_its_culprit(emulator: Control, code: str) -> None:
+def test_a_refusal_of_the_whole_call_holds_up_only_its_culprit(
+    emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
     culprit = LEADS[4]
     leads = {"api_name": "Leads", "records": [{"id": record} for record in LEADS], "refusing_records": {culprit: code}}
     emulator.seed({"orgs": [{**ORG, "modules": [leads]}]})
@@ -343,6 +377,7 @@ def test_a_refusal_of_the_whole_call_holds_up_only_its_culprit(emulator: Control
     assert task.try_once() == [record for record in LEADS if record != culprit]
     assert task.ti.xcoms["report"]["failed"] == {culprit: f"Zoho refuses it: {code}"}
     assert "tag" not in task.ti.xcoms["report"]["failed"][culprit]
+    assert not re.search(r"\b[Tt]ags?\b", caplog.text + capsys.readouterr().out)
 
 
 def test_a_missing_permission_is_said_after_few_calls(emulator: Control) -> None:

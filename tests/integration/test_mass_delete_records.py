@@ -93,7 +93,7 @@ def test_a_waiting_task_reports_what_became_of_the_job(emulator: Control, deferr
 def test_the_calls_are_the_least_possible(emulator: Control) -> None:
     emulator.jobs(start_delay=0, duration=0)
     by_view(wait_for_completion=True).try_once()
-    assert calls(emulator) == [("GET", "Leads/actions/count"), ("POST", MASS_DELETE), ("GET", MASS_DELETE)]
+    assert calls(emulator) == [("GET", "Leads/actions/count")] * 2 + [("POST", MASS_DELETE), ("GET", MASS_DELETE)]
     emulator.reset_counters()
     by_view(cvid=ALL_LEADS, max_records=None).try_once()
     assert calls(emulator) == [("POST", MASS_DELETE)]
@@ -132,6 +132,11 @@ def test_an_empty_view_is_a_success_without_a_job(emulator: Control) -> None:
         ({"cvid": OLD_LEADS, "on_partial_failure": "skip"}, "on_partial_failure"),
         ({"cvid": OLD_LEADS, "timeout": None}, "timeout is None"),
         ({"cvid": OLD_LEADS, "poke_interval": "10"}, "poke_interval is '10'"),
+        ({"cvid": OLD_LEADS, "poke_interval": float("nan")}, "poke_interval is nan"),
+        ({"cvid": OLD_LEADS, "timeout": float("inf")}, "timeout is inf"),
+        ({"cvid": OLD_LEADS, "max_records": "٤"}, "max_records"),
+        ({"cvid": OLD_LEADS, "max_share": float("nan")}, "max_share"),
+        ({"cvid": OLD_LEADS, "module": None}, "module is None: it is missing"),
         ({"cvid": OLD_LEADS, "max_records": None, "module": "../settings/tags"}, "API name"),
     ],
 )
@@ -241,7 +246,9 @@ def test_a_view_that_holds_more_than_half_of_a_module_fails_unless_the_user_says
         by_view(cvid=ALL_LEADS, max_share=0.5).try_once()
     assert posts(emulator) == []
     by_view(cvid=ALL_LEADS, max_share=1.0, dry_run=True).try_once()
-    assert "shows 10 records" in caplog.text + capsys.readouterr().out
+    told = caplog.text + capsys.readouterr().out
+    assert "shows 10 records" in told
+    assert "This view holds all 10 records of Leads." in told
     assert len(by_view(max_share=0.5).try_once()) == 1
 
 
@@ -592,6 +599,20 @@ def test_a_view_that_grows_while_the_task_waits_after_a_refusal_trips_the_guard(
         by_view(cvid=ALL_LEADS, max_records=10).try_once()
     assert len(posts(emulator)) == 1
     assert accepted(emulator) == []
+
+
+def test_a_view_that_grows_while_the_module_is_counted_trips_the_guard(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep_while_the_view_grows(_seconds: float) -> None:
+        emulator.add_records("Leads", [NEW])
+
+    monkeypatch.setattr("tenacity.nap.time.sleep", sleep_while_the_view_grows)
+    # the one for the module or the one for the view: whichever it is, the other must not be acted on
+    for before in (0, 1):
+        emulator.seed("minimal")
+        emulator.fault("status", "actions/count", status=429, after=before)
+        with pytest.raises(ZohoCrmFailure, match=r"11 records would be deleted .*max_records=10 forbids"):
+            by_view(cvid=ALL_LEADS, max_records=10).try_once()
+        assert posts(emulator) == []
 
 
 def test_a_refusal_leaves_the_way_free(emulator: Control) -> None:

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from airflow_provider_zcrm.api.errors import InvalidRequest, ZohoCrmError
-from airflow_provider_zcrm.api.tags import RecordsCount, Tag, count_records, list_tags
+from airflow_provider_zcrm.api.tags import RecordsCount, Tag, count_records, list_tags_with_allowance
+from airflow_provider_zcrm.rules.room import Room
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
@@ -20,11 +21,23 @@ if TYPE_CHECKING:
 def read_tags(client: ZohoCrmClient, module: str, *, include_usage: bool = False) -> dict[str, Tag]:
     """Return the tags of a module by id, in Zoho's order.
 
-    :param include_usage: as of `list_tags`.
+    :param include_usage: as of `list_tags_with_allowance`.
     :raises ZohoCrmError: Zoho refuses, or the client has given up
     """
-    call = list_tags(module, include_usage=include_usage)
-    return {tag.id: tag for tag in client.send(call) or client.send(call)}
+    return read_tags_and_room(client, module, include_usage=include_usage)[0]
+
+
+def read_tags_and_room(client: ZohoCrmClient, module: str, *, include_usage: bool = False) -> tuple[dict[str, Tag], Room]:
+    """Return the same, and how much room the module has for more.
+
+    :raises ZohoCrmError: Zoho refuses, or the client has given up
+    """
+    call = list_tags_with_allowance(module, include_usage=include_usage)
+    found = client.send(call)
+    if not found.tags:
+        found = client.send(call)
+    tags = {tag.id: tag for tag in found.tags}
+    return tags, Room(len(tags), found.allowed)
 
 
 def count_tags(client: ZohoCrmClient, module: str, tag_ids: Iterable[str]) -> dict[str, RecordsCount | None]:

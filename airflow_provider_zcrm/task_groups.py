@@ -31,6 +31,7 @@ def tag_cleanup(
     zoho_crm_conn_id: str = NOTSET,
     max_tags: int | str | None = NOTSET,
     max_share: float | str = NOTSET,
+    min_fullness: float | str | None = NOTSET,
     backup_path: str | None = None,
     approval: bool = False,
     dry_run: bool | str = NOTSET,
@@ -51,6 +52,7 @@ def tag_cleanup(
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param max_tags: fail, before anything is deleted, if more tags are chosen (templated).
     :param max_share: fail, before anything is deleted, if more than this share of the module's tags is chosen (templated).
+    :param min_fullness: choose nothing while the module has less than this share of the tags that Zoho allows it (templated).
     :param backup_path: where tags and the ids of their records are written before the delete; None makes no backup (templated).
     :param approval: ask a person before anything is deleted (`ApproveTagsOperator`, Airflow 3.1 or newer).
     :param dry_run: do everything but the delete (templated).
@@ -60,7 +62,7 @@ def tag_cleanup(
     common = _given(module=module, zoho_crm_conn_id=zoho_crm_conn_id)
     guards = _given(max_tags=max_tags, max_share=max_share)
     with TaskGroup(group_id) as group:
-        find = FindTagsOperator(task_id="find", selection=selection, **guards, **common, **_PINNED)
+        find = FindTagsOperator(task_id="find", selection=selection, **_given(min_fullness=min_fullness), **guards, **common, **_PINNED)
         before: BaseOperator = find
         tags: Any = find.output
         if approval:

@@ -37,6 +37,14 @@ class Tag:
 
 
 @dataclass(frozen=True)
+class TagList:
+    """All tags of a module, and how many it may have: ``info.allowed_count``, by edition; None where Zoho does not say it."""
+
+    tags: tuple[Tag, ...]
+    allowed: int | None = None
+
+
+@dataclass(frozen=True)
 class RecordsCount:
     """How many records carry a tag, and the features that use it (``configured_areas``, None where the org's version lacks it)."""
 
@@ -57,22 +65,33 @@ class RecordsCount:
 def list_tags(module: str, *, include_usage: bool = False) -> ApiCall[tuple[Tag, ...]]:
     """Return the call for all tags of a module, given by its API name.
 
+    :param include_usage: as of `list_tags_with_allowance`.
+    """
+    call = list_tags_with_allowance(module, include_usage=include_usage)
+    return ApiCall(call.request, lambda response: call.parse(response).tags)
+
+
+def list_tags_with_allowance(module: str, *, include_usage: bool = False) -> ApiCall[TagList]:
+    """Return the call for all tags of a module, given by its API name, and for how many it may have.
+
     :param include_usage: ask for ``record_count`` and ``last_accessed_time`` too. Only Zoho's specification of 2026 has this, without
         saying how the answer looks; where Zoho does not answer it, the two stay unknown.
     """
     usage = {"include": "associated_record_count,last_accessed_time"} if include_usage else {}
     request = ApiRequest("GET", "settings/tags", scope=_READ, params={"module": module, **usage})
 
-    def parse(response: ApiResponse) -> tuple[Tag, ...]:
+    def parse(response: ApiResponse) -> TagList:
         body = decode(response, request)
         if body is None:
-            return ()
+            return TagList(())
         if not isinstance(body, dict) or not isinstance(body.get("tags"), list):
             raise unexpected("tags", response, request)
         # a tag that is not read would seem to be deleted
         if not all(isinstance(tag, dict) and id_of(tag.get("id")) for tag in body["tags"]):
             raise unexpected("tags with an id each", response, request)
-        return tuple(_tag(tag) for tag in body["tags"])
+        info = body.get("info")
+        allowed = count_of(info.get("allowed_count")) if isinstance(info, dict) else None
+        return TagList(tuple(_tag(tag) for tag in body["tags"]), allowed or None)
 
     return ApiCall(request, parse)
 

@@ -16,12 +16,13 @@ from airflow_provider_zcrm.api.errors import CONN_ID, RetryableError, ScopeMissi
 from airflow_provider_zcrm.api.modules import Module, list_modules
 from airflow_provider_zcrm.api.org import Org, get_org
 from airflow_provider_zcrm.api.scopes import FEATURES, USUAL_FEATURES, Feature, granted
-from airflow_provider_zcrm.api.tags import list_tags
+from airflow_provider_zcrm.api.tags import list_tags_with_allowance
 from airflow_provider_zcrm.cli.accounts import at
 from airflow_provider_zcrm.client.config import ClientConfig
 from airflow_provider_zcrm.client.credits import LOW
 from airflow_provider_zcrm.client.retries import NO_RETRIES
 from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
+from airflow_provider_zcrm.rules.room import Room
 
 T = TypeVar("T")
 
@@ -109,12 +110,18 @@ class Examination:
         names = [module.api_name for module in self._modules if module.api_name and module.api_supported]
         module = "Leads" if "Leads" in names or not names else names[0]
         try:
-            tags = self._try("ZohoCRM.settings.tags.READ", list_tags(module))
+            found = self._try("ZohoCRM.settings.tags.READ", list_tags_with_allowance(module))
         except ZohoCrmError as error:
             yield failure("list of tags", error)
         else:
-            if tags is not None:
-                yield Finding("list of tags", OK, f"{module} has {len(tags)}.")
+            if found is not None:
+                yield self._room(module, Room(len({tag.id for tag in found.tags}), found.allowed))
+
+    def _room(self, module: str, room: Room) -> Finding:
+        if room.nearly_full:
+            advice = f"Room for {room.left} more; Zoho refuses new ones when it is full. Delete some."
+            return Finding("list of tags", WARNING, f"{room.sentence(module)}. {advice}")
+        return Finding("list of tags", OK, f"{room.sentence(module)}.")
 
     def _feature(self, feature: Feature) -> Finding:
         lacking = [scope for scope in feature.needs if self._has(scope) is False]

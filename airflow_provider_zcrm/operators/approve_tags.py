@@ -108,8 +108,9 @@ class ApproveTagsOperator(KeepsPlainStrings, _Asks):  # type: ignore[misc]
 
     def _tags(self) -> list[dict[str, Any]]:
         """Return the tags, each as a mapping with ``id``."""
-        from airflow_provider_zcrm.rules.arguments import flat, ids_of
+        from airflow_provider_zcrm.rules.arguments import check_module, flat, ids_of
 
+        check_module(self.tag_ids, "tag_ids", self.module)
         tag_ids = ids_of(self.tag_ids, "tag_ids")
         given = {ids_of(item, "tag_ids")[0]: dict(item) for item in flat(self.tag_ids, "tag_ids") if isinstance(item, Mapping)}
         return [given.get(tag_id, {}) | {"id": tag_id} for tag_id in tag_ids]

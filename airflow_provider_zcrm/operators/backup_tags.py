@@ -75,11 +75,12 @@ class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
         from airflow_provider_zcrm.hooks.errors import airflow_errors
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
         from airflow_provider_zcrm.operators.base import push_api_usage
-        from airflow_provider_zcrm.rules.arguments import ids_of, truth_of
+        from airflow_provider_zcrm.rules.arguments import check_module, ids_of, truth_of
         from airflow_provider_zcrm.rules.tag_backup import Header
 
         with airflow_errors(self.zoho_crm_conn_id):
             self._check_text("module", "zoho_crm_conn_id")
+            check_module(self.tag_ids, "tag_ids", self.module)
             tag_ids, include_records = ids_of(self.tag_ids, "tag_ids"), truth_of(self.include_records, "include_records")
             if not tag_ids:
                 return self._nothing("no tags were given")

@@ -178,7 +178,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
     def _request(self, context: Context, *, without_journal: bool) -> TagRequest:
         """Return what is requested, or refuse the arguments."""
         from airflow_provider_zcrm.hooks.settings import number_setting
-        from airflow_provider_zcrm.rules.arguments import check_choice, ids_of, names_of, truth_of
+        from airflow_provider_zcrm.rules.arguments import check_choice, check_module, ids_of, names_of, truth_of
         from airflow_provider_zcrm.rules.guards import Guards
         from airflow_provider_zcrm.rules.tag_request import TagRequest, chosen_of
 
@@ -187,6 +187,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         check_choice(self.on_partial_failure, "on_partial_failure", ("fail", "ignore"))
         if (self.tag_ids is None) == (self.tag_names is None):
             raise InvalidArgument("Pass either tag_ids or tag_names, not both and not neither.")
+        check_module(self.tag_ids, "tag_ids", self.module)
         # the wait would refuse them too late, when the jobs are submitted
         self._poke_seconds()
         number_setting("unknown_job_grace")

@@ -88,6 +88,7 @@ class ReportTagCleanupOperator(KeepsPlainStrings, BaseOperator):
         return CleanupReport(
             module=self.module,
             looked_at=find.get("looked_at"),
+            allowed=find.get("allowed"),
             chosen=_as_tags(find.get()),
             kept=find.get("kept") or {},
             unmatched_keep=find.get("unmatched_keep") or (),

@@ -115,6 +115,21 @@ def job_ids_of(value: Any, argument: str) -> list[str]:
     return list(dict.fromkeys(_id(item, argument, JOB_ID, _OF_A_JOB_ID) for item in flat(value, argument)))
 
 
+def check_module(value: Any, argument: str, module: str) -> None:
+    """Refuse tags that `FindTagsOperator` has chosen in another module than the one in which something is done to them.
+
+    :param value: as of `ids_of`.
+    :raises InvalidArgument: names both modules
+    """
+    for item in flat(value, argument):
+        chosen_in = item.get("module") if isinstance(item, Mapping) else None
+        if chosen_in not in (None, module):
+            raise InvalidArgument(
+                f"{argument} holds tags that were chosen in {shown(chosen_in)}, and this task is for {module}. Nothing was sent.",
+                advice="Pass the tags that were found in this module; if the list of modules has changed, start a new DAG run.",
+            )
+
+
 def one_id_of(value: Any, argument: str) -> str:
     """Return the one id in ``value``.
 

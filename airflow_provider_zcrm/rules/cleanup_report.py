@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_zcrm.rules.markdown import code, escaped, table
+from airflow_provider_zcrm.rules.room import Room
 
 # a mail with hundreds of rows is read by nobody
 _ROWS = 50
@@ -17,6 +18,7 @@ class CleanupReport:
     """One clean-up of one module. None is what nobody knows, because a task did not get that far.
 
     :param looked_at: how many tags the module had.
+    :param allowed: how many tags Zoho allows the module.
     :param chosen: the chosen tags, each with ``id``, ``name``, ``records`` and ``reason``.
     :param kept: how many tags were kept, by reason.
     :param unmatched_keep: what was to be kept and matches no tag.
@@ -34,6 +36,7 @@ class CleanupReport:
 
     module: str
     looked_at: int | None = None
+    allowed: int | None = None
     chosen: Sequence[Mapping[str, Any]] | None = None
     kept: Mapping[str, int] = field(default_factory=dict)
     unmatched_keep: Sequence[str] = ()
@@ -61,6 +64,15 @@ class CleanupReport:
             return "dry run: nothing was deleted"
         return "done" if self.ended else "not finished: see the log of the task that deletes"
 
+    @property
+    def room(self) -> int | None:
+        """How many more tags the module may have, after the deletion."""
+        return None if self.looked_at is None else self._after.left
+
+    @property
+    def _after(self) -> Room:
+        return Room((self.looked_at or 0) - (self.deleted or 0), self.allowed)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers as JSON values."""
         return {
@@ -72,6 +84,8 @@ class CleanupReport:
             "skipped": len(self.skipped),
             "deleted": self.deleted,
             "failed": self.failed,
+            "allowed": self.allowed,
+            "room": self.room,
             "backup": self.backup,
             "api_calls": self.api_calls,
             "credits_left": self.credits_left,
@@ -83,7 +97,8 @@ class CleanupReport:
         parts = [
             f"**Tags of {escaped(self.module)}**: {escaped(self.outcome)}.",
             table([name.replace("_", " ") for name in numbers], [list(numbers.values())]),
-            *([f"Not all is known: {_joined(self.silent)} returned nothing; set do\\_xcom\\_push=True there."] if self.silent else []),
+            *([f"**Nearly full**: {escaped(self._after.sentence(self.module))}."] if self._after.nearly_full else []),
+            *([f"Not all is known: {_joined(self.silent)} returned nothing; set do_xcom_push=True there."] if self.silent else []),
             *([f"Backup: {code(self.backup)}"] if self.backup else []),
             *self._tags("Chosen", self.chosen or (), ("name", "records", "reason")),
             *self._tags("Skipped", self.skipped, ("name", "reason")),

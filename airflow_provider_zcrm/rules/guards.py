@@ -33,7 +33,7 @@ class Guards:
 
         :raises InvalidArgument: names the argument, and what is allowed
         """
-        return Guards(None if max_tags is None else integer_of(max_tags, "max_tags", 0), _share_of(max_share, "max_share"))
+        return Guards(None if max_tags is None else integer_of(max_tags, "max_tags", 0), share_of(max_share, "max_share"))
 
     def check(self, wanted: int, existing: int, module: str) -> None:
         """Judge the delete of ``wanted`` of the ``existing`` tags of a module, before anything is sent.
@@ -72,7 +72,7 @@ class RecordGuards:
 
         :raises InvalidArgument: names the argument, and what is allowed
         """
-        return RecordGuards(max_records_of(max_records), _share_of(max_share, "max_share"))
+        return RecordGuards(max_records_of(max_records), share_of(max_share, "max_share"))
 
     @property
     def need_share(self) -> bool:
@@ -125,7 +125,11 @@ def _share_for(number: int, existing: int) -> float:
     return 1.0 if number >= existing else math.ceil(Fraction(100 * number, existing)) / 100
 
 
-def _share_of(value: Any, argument: str) -> Fraction:
+def share_of(value: Any, argument: str) -> Fraction:
+    """Return a share as it was written: 0.29 of 100 are 29, which floats deny.
+
+    :raises InvalidArgument: it is not a number from 0 to 1
+    """
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     share = Fraction(text) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,30}(e-[0-9]{1,3})?", text) else None
     if share is None or share > 1:

@@ -14,7 +14,8 @@ def one_line(value: Any) -> str:
 
 def escaped(value: Any) -> str:
     """Return text on one line, with what Markdown or HTML would take for markup escaped."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|~&])", r"\\\1", one_line(value))
+    # between letters, an underscore is none
+    return re.sub(r"([\\`*{}\[\]()<>#+!|~&]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))", r"\\\1", one_line(value))
 
 
 def code(value: Any) -> str:

@@ -58,10 +58,18 @@ def test_a_good_connection_is_good_in_every_respect(zoho: Zoho, run: Run) -> Non
     )
     assert findings["environment"]["text"].startswith("Sandbox")
     assert findings["org"]["text"] == "Zylker (808232144), 1 module."
-    assert findings["list of tags"]["text"] == "Leads has 2."
+    assert findings["list of tags"]["text"] == "Leads has 2 of the 100 tags that Zoho allows."
     assert findings["ZohoCRM.settings.tags.DELETE"]["text"] == "Granted, for tags."
     assert findings["clock"]["text"].startswith("This machine's clock and Zoho's are at most")
     assert findings["credits"]["text"].startswith("More than half")
+
+
+def test_a_module_that_is_nearly_full_is_a_warning(zoho: Zoho, run: Run) -> None:
+    zoho.seed("eu", "sandbox")
+    zoho.control.change_org(tags_per_module=2)
+    _, findings = run(data_center="eu", environment="sandbox")
+    assert findings["list of tags"]["state"] == "warning"
+    assert findings["list of tags"]["text"].startswith("Leads has 2 of the 2 tags that Zoho allows. Room for 0 more;")
 
 
 def test_it_reads_three_times_and_changes_nothing(zoho: Zoho, run: Run) -> None:

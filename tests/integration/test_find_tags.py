@@ -8,6 +8,7 @@ import pytest
 
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
+from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.tag_selection import TagSelection
@@ -158,3 +159,49 @@ def test_without_a_criterion_the_kept_say_so(emulator: Control) -> None:
     run = find(TagSelection(keep="VIP"))
     run.try_once()
     assert run.ti.xcoms["kept"] == {"no criterion": 4, "keep": 1}
+
+
+def test_the_room_is_said_at_no_extra_call(emulator: Control) -> None:
+    run = find({"names": ["hot"]})
+    run.try_once()
+
+    assert [run.ti.xcoms[key] for key in ("tags", "allowed", "room")] == [5, 100, 95]
+    assert len(emulator.requests("settings/tags")) == 1
+
+
+def test_a_module_that_is_nearly_full_is_warned_of(
+    emulator: Control, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.change_org(tags_per_module=5)
+    find({"names": ["hot"]}).try_once()
+    assert "Leads has 5 of the 5 tags that Zoho allows, and refuses new ones" in caplog.text + capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("fullness", "found"), [(0.8, set()), ("0.05", {"hot"}), (1, set()), (None, {"hot"})])
+def test_nothing_is_found_while_the_module_is_less_full(emulator: Control, fullness: Any, found: set[str]) -> None:
+    run = find({"names": ["hot"]}, min_fullness=fullness)
+    assert names(run.try_once()) == found
+    (why,) = [why for why in run.ti.xcoms["kept"] if why.startswith("min_fullness")] or [None]
+    assert why == (None if found else f"min_fullness: Leads has 5 of the 100 tags that Zoho allows, and min_fullness is {fullness}")
+
+
+def test_nothing_is_found_where_zoho_does_not_say_how_full_the_module_is(emulator: Control) -> None:
+    tag = {"id": emulator.tags("Leads")["hot"], "name": "hot"}
+    emulator.fault("status", "settings/tags$", status=200, body={"tags": [tag]}, times=None)
+    assert find({"names": ["hot"]}, min_fullness=0.1, max_share=1.0).try_once() == []
+
+
+@pytest.mark.parametrize("wrong", ["", "None", 1.5, -0.1, "full"])
+def test_a_fullness_that_is_none_is_refused(emulator: Control, wrong: Any) -> None:
+    with pytest.raises(ZohoCrmFailure, match="min_fullness is"):
+        find({"names": ["hot"]}, min_fullness=wrong).try_once()
+
+
+@pytest.mark.parametrize("operator", [MassDeleteTagsOperator, BackupTagsOperator])
+def test_tags_of_another_module_are_refused(emulator: Control, operator: Any) -> None:
+    """As when the list of modules has changed below a mapped task."""
+    found = find({"names": ["hot"]}).try_once()
+    more = {"backup_path": "/nowhere/x.jsonl"} if operator is BackupTagsOperator else {}
+    with pytest.raises(ZohoCrmFailure, match=r"were chosen in 'Leads', and this task is for Contacts\. Nothing was sent"):
+        TaskRun(operator(task_id="other", module="Contacts", tag_ids=found, **more)).try_once()
+    assert emulator.counters()["jobs"] == []

@@ -21,7 +21,7 @@ from airflow_provider_zcrm.api.org import get_org
 from airflow_provider_zcrm.api.record_count import count_view
 from airflow_provider_zcrm.api.records import list_records, present_records
 from airflow_provider_zcrm.api.tag_writes import NewTag, add_tag, create_tags
-from airflow_provider_zcrm.api.tags import count_records, list_tags
+from airflow_provider_zcrm.api.tags import count_records, list_tags, list_tags_with_allowance
 
 US = hosts_of("us", "production")
 PARSE: dict[str, Callable[[ApiResponse], Any]] = {
@@ -32,6 +32,7 @@ PARSE: dict[str, Callable[[ApiResponse], Any]] = {
     "status of records": job_status(MassDeleteJob("records", "1", "Leads")).parse,
     "modules": list_modules().parse,
     "tags": list_tags("Leads").parse,
+    "tags with allowance": list_tags_with_allowance("Leads").parse,
     "tags with usage": list_tags("Leads", include_usage=True).parse,
     "count of a tag": lambda response: count_records("Leads", "1").parse(response).used_by,
     "count of a view": count_view("Leads", "1").parse,

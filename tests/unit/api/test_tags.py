@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.api.tags import RecordsCount, Tag, count_records, list_tags
+from airflow_provider_zcrm.api.tags import RecordsCount, Tag, count_records, list_tags, list_tags_with_allowance
 from tests.unit.api.answers import answer
 
 
@@ -54,3 +54,18 @@ def test_the_creator_is_read_by_name_and_id() -> None:
 )
 def test_no_word_about_automation_is_not_the_same_as_no_automation(body: Any, areas: Any) -> None:
     assert count_records("Leads", "1").parse(answer(200, body)) == RecordsCount(3, areas)
+
+
+@pytest.mark.parametrize(
+    ("info", "allowed"),
+    [
+        ({"count": 1, "allowed_count": 500}, 500),
+        ({"allowed_count": "20"}, 20),
+        ({"allowed_count": 0}, None),
+        ({}, None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_how_many_tags_the_module_may_have_is_read_where_zoho_says_it(info: Any, allowed: int | None) -> None:
+    assert list_tags_with_allowance("Leads").parse(answer(200, {"tags": [], "info": info})).allowed == allowed

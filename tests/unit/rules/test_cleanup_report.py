@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -13,16 +14,16 @@ TAGS = [
     {"id": "2", "name": "c", "records": None, "reason": "old"},
 ]
 DONE = CleanupReport(
-    module="Leads", looked_at=5, chosen=TAGS, kept={"keep": 3}, deleted=2, failed=0, ended=True, api_calls=9, credits_left=4000
+    module="Leads", looked_at=5, chosen=TAGS, kept={"keep": 3}, deleted=2, failed=0, ended=True, allowed=100, api_calls=9, credits_left=4000
 )
 
 
 TEXT = """\
 **Tags of Leads**: done.
 
-| looked at | chosen | kept | skipped | deleted | failed | api calls | credits left |
-| --------- | ------ | ---- | ------- | ------- | ------ | --------- | ------------ |
-| 5         | 2      | 3    | 0       | 2       | 0      | 9         | 4000         |
+| looked at | chosen | kept | skipped | deleted | failed | allowed | room | api calls | credits left |
+| --------- | ------ | ---- | ------- | ------- | ------ | ------- | ---- | --------- | ------------ |
+| 5         | 2      | 3    | 0       | 2       | 0      | 100     | 97   | 9         | 4000         |
 
 Chosen:
 
@@ -74,10 +75,18 @@ def test_what_was_to_be_kept_and_matches_no_tag_is_told() -> None:
     assert "no tag matches" not in DONE.as_markdown()
 
 
+def test_a_module_that_is_nearly_full_is_told_by_what_is_left_after_the_deletion() -> None:
+    full = CleanupReport(module="Leads", looked_at=10, allowed=11, chosen=[])
+    assert "**Nearly full**: Leads has 10 of the 11 tags that Zoho allows." in full.as_markdown()
+    emptied = replace(full, chosen=TAGS, deleted=2, ended=True)
+    assert emptied.as_dict()["room"] == 3
+    assert "Nearly full" not in emptied.as_markdown()
+
+
 def test_what_returned_nothing_is_named() -> None:
     text = CleanupReport(module="Leads", chosen=TAGS, deleted=2, ended=True, silent=["clean.back_up"]).as_markdown()
 
-    assert "Not all is known: clean.back\\_up returned nothing; set do\\_xcom\\_push=True there." in text
+    assert "Not all is known: clean.back_up returned nothing; set do_xcom_push=True there." in text
 
 
 def test_nothing_of_zohos_is_markup() -> None:

@@ -86,7 +86,11 @@ def test_another_api_host_at_the_same_accounts_host_is_another_connection() -> N
     assert seal(hosts=OTHER_API).name != seal(hosts=ELSEWHERE).name
 
 
-@pytest.mark.parametrize("stored", [None, "", "not sealed", "gAAAA", Fernet(Fernet.generate_key()).encrypt(b"{}").decode()], ids=str)
+@pytest.mark.parametrize(
+    "stored",
+    [None, "", "not sealed", "gAAAA", Fernet(Fernet.generate_key()).encrypt(b"{}").decode()],
+    ids=["nothing", "empty", "not sealed", "cut", "of another key"],
+)
 def test_what_cannot_be_opened_is_nothing(stored: str | None) -> None:
     assert seal().open(stored) == {}
 

@@ -20,11 +20,12 @@ from tests.conftest import connection_json
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "example_dags"
+# tests/emulator/test_the_guide.py runs the first, with its server and its orders; tests/dag_test/test_users_own_test.py the second, by pytest
+PAGES_WITH_TESTS_OF_THEIR_OWN = ("emulator.md", "testing.md")
 PAGES = sorted(
     page
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
-    # tests/emulator/test_the_guide.py runs it, with its server and its orders
-    if page.name != "emulator.md"
+    if page.name not in PAGES_WITH_TESTS_OF_THEIR_OWN
 )
 # What would install into this environment, run the suite within the suite, or never end: looked at instead.
 # `connect` and the probe ask a person, which their own tests do; here their options must be known.

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.docs.test_code_blocks import PAGES, ROOT, name
+from tests.docs.test_code_blocks import PAGES, PAGES_WITH_TESTS_OF_THEIR_OWN, ROOT, name
 
-TEXTS = [*PAGES, ROOT / "docs" / "emulator.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
+TEXTS = [*PAGES, *(ROOT / "docs" / page for page in PAGES_WITH_TESTS_OF_THEIR_OWN), ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
 # a name that is not here is a typing error, or a host to think about
 HOSTS = {
     "airflow.apache.org",

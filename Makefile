@@ -19,7 +19,7 @@ INSTALL  = $(BIN)/uv pip install --quiet --constraint $(PINS)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop check test matrix smoke dist sbom release chaos distributed bench screenshots docs lint format constraints clean
+.PHONY: help setup demo demo-stop check test readings matrix smoke dist sbom release chaos distributed bench screenshots docs lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ check: lint ## `make lint` and the tests that need neither a server nor an Airfl
 test: $(BROWSER) ## The whole suite, with coverage; WORKERS=1 runs one test at a time, ARGS="..." goes to pytest
 	@mkdir -p $(REPORTS)
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadgroup --cov --cov-report=term --junitxml=$(REPORTS)/junit.xml $(ARGS)
+
+readings: $(STAMP) ## The promise in every reading of Zoho's documents, alone and in pairs, and the probe, killed at every call; a quarter of an hour
+	READINGS=all $(BIN)/python -m pytest tests/integration/test_promise.py tests/emulator/probe -n $(WORKERS) --dist worksteal $(ARGS)
 
 matrix: dist ## Every Airflow of constraints/ with every Python; ONLY=2.11 picks some, JOBS=1 takes one at a time, ARGS="..." goes to pytest
 	ONLY='$(ONLY)' $(BIN)/uv run --quiet --script noxfile.py --parallel $(or $(JOBS),2) --allow-parallel -- $(ARGS)

@@ -122,6 +122,10 @@ class Control:
         """Remove tags past the API, as a person in the browser might."""
         self._order("DELETE", "/tags", {"module": module, "ids": ids, **_named(zgid)})
 
+    def use_tags(self, module: str, ids: list[str], features: list[dict[str, str]], zgid: str | None = None) -> None:
+        """Let features (``{"type": "Workflow", "name": ...}``) use tags, so that they cannot be deleted; an empty list lets none."""
+        self._order("PATCH", "/tags", {"module": module, "ids": ids, "features": features, **_named(zgid)})
+
     def records(self, module: str, zgid: str | None = None) -> list[str]:
         """Return the ids of the records that a module has now."""
         found = next(item for item in self.org(zgid, records=True)["modules"] if item["api_name"] == module)

@@ -20,7 +20,7 @@ from airflow_provider_zcrm.emulator.emulator import Emulator
 from airflow_provider_zcrm.emulator.hosts import is_loopback
 from airflow_provider_zcrm.emulator.jobs import remove_tags, settle, state_of
 from airflow_provider_zcrm.emulator.minimal_seed import ALL_SCOPES
-from airflow_provider_zcrm.emulator.model import GrantCode, Module, Org
+from airflow_provider_zcrm.emulator.model import Feature, GrantCode, Module, Org
 from airflow_provider_zcrm.emulator.seeds import add_records, add_tag, check_org_settings
 from airflow_provider_zcrm.emulator.world import World
 
@@ -59,6 +59,7 @@ class ControlApi:
             ("PATCH", "/org"): self._change_org,
             ("POST", "/tags"): self._add_tags,
             ("DELETE", "/tags"): self._remove_tags,
+            ("PATCH", "/tags"): self._use_tags,
             ("POST", "/records"): self._add_records,
             ("PATCH", "/records"): self._tag_records,
             ("POST", "/tagged"): self._tagged,
@@ -187,6 +188,13 @@ class ControlApi:
         """Remove tags as a person would in the browser, whatever uses them."""
         org, module = self._module(body)
         remove_tags(org, module, set(body["ids"]) & module.tags.keys())
+        return {}
+
+    def _use_tags(self, body: Body) -> Body:
+        """Let features use tags, or none any more, as a person does who edits a workflow."""
+        org, module = self._module(body)
+        for tag_id in body["ids"]:
+            module.tags[tag_id].features = [Feature(**{"id": org.new_id(), **feature}) for feature in body["features"]]
         return {}
 
     def _add_records(self, body: Body) -> list[str]:

@@ -20,7 +20,7 @@ from tests.conftest import connection_json
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "example_dags"
-# tests/emulator/test_the_guide.py runs the first, with its server and its orders; tests/dag_test/test_users_own_test.py the second, by pytest
+# tests/emulator/test_the_guide.py runs the first, with its server and its orders; tests/dag_test/test_users_own_test.py the other
 PAGES_WITH_TESTS_OF_THEIR_OWN = ("emulator.md", "testing.md")
 PAGES = sorted(
     page

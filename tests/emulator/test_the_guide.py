@@ -39,7 +39,7 @@ def test_the_commands_of_the_guide_run(user: User) -> None:
     run = subprocess.run(["bash", "-e", "-c", script], capture_output=True, text=True, timeout=60, check=False)
 
     assert run.returncode == 0, run.stdout + run.stderr
-    assert script.count("curl") == 27
+    assert script.count("curl") == 28
     assert '"name": "hot"' in run.stdout
 
 

@@ -1,4 +1,7 @@
-"""The promise of docs/reliability.md, with a journal (Airflow 3.3+) and without, and what it excludes, tested as excluded."""
+"""The promise of docs/reliability.md, with a journal (Airflow 3.3+) and without, and what it excludes, tested as excluded.
+
+`make readings` tests the promise in every reading of Zoho's documents, alone and in pairs; what is excluded may be otherwise there.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from airflow_provider_zcrm.rules import poll_schedule, tag_deletion
 from airflow_provider_zcrm.rules.errors import TagsLeftBehind
 from airflow_provider_zcrm.triggers import mass_delete_job
 from tests.airflow_task import TaskRun
+from tests.readings import worlds
 
 MASS_DELETE = "settings/tags/actions/mass_delete"
 HOT, COLD = "2276164000001021041", "2276164000001021042"
@@ -22,6 +26,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tag_deletion, "LIST_FOLLOWS", (0.2, 0.6, 1.2))
     monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if not metafunc.function.__name__.startswith("test_excluded"):
+        metafunc.parametrize("in_readings", worlds().values(), ids=worlds().keys(), indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def in_readings(request: pytest.FixtureRequest, emulator: Control) -> None:
+    emulator.readings(**getattr(request, "param", {}))
 
 
 @pytest.fixture(params=[True, False], ids=["journal", "no journal"])

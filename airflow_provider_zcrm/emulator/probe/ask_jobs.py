@@ -8,12 +8,13 @@ from itertools import pairwise
 from airflow_provider_zcrm.emulator.probe.ask_tags import COLOR, OF_SECOND_MODULE
 from airflow_provider_zcrm.emulator.probe.calls import Reply
 from airflow_provider_zcrm.emulator.probe.findings import shape
+from airflow_provider_zcrm.emulator.probe.names import name_of
 from airflow_provider_zcrm.emulator.probe.own import Unclear
 from airflow_provider_zcrm.emulator.probe.run import ENDED, POLLS, Run, job_of, pause
 from airflow_provider_zcrm.emulator.readings import READINGS
 
 OF_JOB = (6, 7, 8, 9, 10)
-BESIDE, ALIVE, ODD = 11, 5, (4, 3)
+BESIDE, ALIVE, ODD, IN_USE = 11, 5, (4, 3), 14
 COUNTS = ("total_count", "deleted_count", "failed_count")
 RETRIES = 3
 
@@ -181,6 +182,24 @@ async def ask_refusals(run: Run) -> None:
     else:
         run.findings.none_fits("request_ids", shape(by_number))
     _read_ambiguity(run, await _submitted(run, [run.tag(ODD[1])], run.tag(ODD[1])))
+
+
+async def ask_in_use(run: Run) -> None:
+    """Let a person use an own tag in a workflow or a view, and submit it behind a free one; which of them does the refusal name?"""
+    question = "a tag that is in use is refused, and details point to it"
+    await run.own.make_tags([IN_USE], color_code=COLOR)
+    name = name_of(run.own.prefix, IN_USE)
+    run.ask(f"Use the tag {name} of {run.own.module} in a workflow rule or in the criteria of a custom view. Then press Enter:")
+    used = run.tag(IN_USE)
+    free = next((tag_id for tag_id in await run.own.deletable_tags() if tag_id in run.own.tags and tag_id != used), "")
+    reply = await run.own.submit([free, used])
+    if job_of(reply):
+        run.findings.also(question, "yes", "no, the job is accepted", same=False)
+        await run.job_ended(job_of(reply))
+    else:
+        pointed = reply.code == "NOT_ALLOWED" and str(reply.details.get("json_path")).endswith("tags[1].id")
+        run.findings.also(question, "yes", "yes" if pointed else f"no: {shape(reply)}", same=pointed)
+    run.ask(f"Take the tag {name} out of there again, so that it can be deleted. Then press Enter:")
 
 
 async def _submitted(run: Run, ids: list[str], module_id: object) -> Reply:

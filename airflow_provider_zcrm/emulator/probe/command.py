@@ -83,6 +83,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="the budget is agreed to; a production org's name must be typed all the same")
     parser.add_argument("--readings", type=Path, default=Path("readings.json"), metavar="FILE", help="what to write (default: %(default)s)")
     parser.add_argument("--clean-up", metavar="PREFIX", help="only remove what a run that died has made; it printed its prefix")
+    parser.add_argument(
+        "--in-use", action="store_true", help="ask you to use a tag of the probe's in a workflow, to see how its delete is refused"
+    )
     parser.add_argument("--provoke-429", action="store_true", help="send 30 reads at once to see a 429; other programs may get one too")
     parser.add_argument(
         "--provoke-throttle",
@@ -209,14 +212,14 @@ class _Visit:
         findings = Findings()
         self._calls.heard.append(lambda reply: hear_scope_mismatch(findings, reply))
         second = self._own[1] if len(self._own) > 1 else None
-        run = Run(self._calls, self._own[0], second, self._other_modules, findings, self._console.clock, self._logged_in)
+        run = Run(self._calls, self._own[0], second, self._other_modules, findings, self._console.clock, self._logged_in, self._console.ask)
         modules = "".join(f" {option} {own.module}" for option, own in zip(("--module", "--second-module"), self._own, strict=False))
         self._console.say(f"If this run dies: the same command with --clean-up {self._prefix}{modules}")
         try:
-            await self._make([one for one in experiments if not one.flag], run)
+            await self._make([one for one in experiments if not one.after_clean_up], run)
         finally:
             code = await self._clean_all()
-        await self._make([one for one in experiments if one.flag], run)
+        await self._make([one for one in experiments if one.after_clean_up], run)
         self._console.say(table(findings.rows()))
         self._options.readings.write_text(as_text(findings, self._hidden), encoding="utf-8")
         self._console.say(f"{self._calls.made} calls. {self._options.readings} holds the readings, and nothing that names the org.")

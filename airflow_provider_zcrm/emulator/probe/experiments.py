@@ -29,12 +29,21 @@ EXPERIMENTS = (
         ask_jobs.ask_jobs,
     ),
     Experiment("refused submissions", ("gone_tag", "request_ids", "ambiguity_message"), 3 * POLLS + 24, ask_jobs.ask_refusals),
-    Experiment("too many calls at once", ("too_many_requests_body", "retry_after"), ask_limits.AT_ONCE, ask_limits.ask_429, "provoke_429"),
+    Experiment("a tag in use", (), POLLS + 4, ask_jobs.ask_in_use, "in_use"),
+    Experiment(
+        "too many calls at once",
+        ("too_many_requests_body", "retry_after"),
+        ask_limits.AT_ONCE,
+        ask_limits.ask_429,
+        "provoke_429",
+        after_clean_up=True,
+    ),
     Experiment(
         "the throttle of access tokens",
         ("throttle_status", "throttle_body"),
         ask_limits.TOKENS,
         ask_limits.ask_throttle,
         "provoke_throttle",
+        after_clean_up=True,
     ),
 )

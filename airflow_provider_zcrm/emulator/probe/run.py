@@ -26,6 +26,7 @@ class Run:
     findings: Findings
     clock: Clock
     logged_in: Reply
+    ask: Callable[[str], str]
 
     def tag(self, number: int) -> str:
         """Return the id of the own tag with this number.
@@ -53,14 +54,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A few questions that belong together. `readings` are those that it asks, `calls` and `credits` what it costs at most."""
+    """A few questions that belong together. `readings` are those that it asks, `calls` what it costs at most, `flag` the option for it."""
 
     name: str
     readings: tuple[str, ...]
     calls: int
     run: Callable[[Run], Awaitable[None]]
     flag: str = ""
-    more_credits: int = 0
+    after_clean_up: bool = False
 
 
 def pause(number: int) -> float:

@@ -361,3 +361,36 @@ def test_a_prefix_is_another_one_each_time() -> None:
 
     assert len(prefixes) == 100
     assert all(not is_own(prefix, "hot") and len(f"{prefix}01") <= 25 for prefix in prefixes)
+
+
+def test_a_tag_in_use_is_one_of_its_own_and_is_deleted_in_the_end(visitor: Visitor) -> None:
+    before = state(visitor.control)
+    asked: list[str] = []
+
+    def person(question: str) -> str:
+        asked.append(question)
+        used = re.search(r"zprobe-[a-z0-9]{10}-14", question)
+        if used is not None:
+            features = [{"type": "Workflow", "name": "Notify"}] if question.startswith("Use") else []
+            visitor.control.use_tags("Leads", [visitor.control.tags("Leads")[used[0]]], features)
+        return ORG
+
+    assert visitor.probe("--in-use", ask=person) == 0, visitor.text
+
+    assert len(asked) == 3
+    assert {"question": "a tag that is in use is refused, and details point to it", "org": "yes", "verdict": "same"} in visitor.found()[
+        "other_answers"
+    ]
+    assert state(visitor.control) == before
+
+
+def test_a_tag_that_stays_in_use_is_left_and_reported(visitor: Visitor) -> None:
+    def person(question: str) -> str:
+        used = re.search(r"zprobe-[a-z0-9]{10}-14", question)
+        if used is not None and question.startswith("Use"):
+            visitor.control.use_tags("Leads", [visitor.control.tags("Leads")[used[0]]], [{"type": "Workflow", "name": "Notify"}])
+        return ORG
+
+    assert visitor.probe("--in-use", ask=person) == 1
+
+    assert re.search(r"Leads: left behind: zprobe-[a-z0-9]{10}-14. HTTP 400 NOT_ALLOWED", visitor.text)

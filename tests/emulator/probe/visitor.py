@@ -46,12 +46,19 @@ class Visitor:
     def control(self) -> Control:
         return self.server.control
 
-    def probe(self, *arguments: str, yes: bool = True, extra: dict[str, Any] | None = None, clock: Clock | None = None) -> int:
+    def probe(
+        self,
+        *arguments: str,
+        yes: bool = True,
+        extra: dict[str, Any] | None = None,
+        clock: Clock | None = None,
+        ask: Callable[[str], str] | None = None,
+    ) -> int:
         connection = self.folder / "connection.json"
         connection.write_text(json.dumps(connection_to(self.server.url, **(extra or {}))))
         answers = iter(self.answers)
         self.said = []
-        console = Console(self.said.append, lambda _: next(answers, ""), clock or EmulatorsClock(self.control))
+        console = Console(self.said.append, ask or (lambda _: next(answers, "")), clock or EmulatorsClock(self.control))
         options = ["--credentials", str(connection), "--readings", str(self.file), *(["--yes"] if yes else []), *arguments]
         return main(options, console)
 

@@ -13,8 +13,9 @@ from airflow_provider_zcrm.emulator.probe.own import Unclear
 from airflow_provider_zcrm.emulator.probe.run import ENDED, POLLS, Run, job_of, pause
 from airflow_provider_zcrm.emulator.readings import READINGS
 
-OF_JOB = (6, 7, 8, 9, 10)
-BESIDE, ALIVE, ODD, IN_USE = 11, 5, (4, 3), 14
+# numbers of tags; of those for the job a module with little room has not all
+OF_JOB = (7, 8, 9, 10, 11)
+BESIDE, ALIVE, ODD, IN_USE = 6, 5, (4, 3), 14
 COUNTS = ("total_count", "deleted_count", "failed_count")
 RETRIES = 3
 
@@ -41,7 +42,7 @@ class Look:
 
 async def ask_jobs(run: Run) -> None:
     """Submit a job of a few tags, another one beside it, and look at the first until its tags are gone."""
-    ids = [run.tag(number) for number in OF_JOB]
+    ids = [tag_id for tag_id, name in run.own.tags.items() if name in {name_of(run.own.prefix, number) for number in OF_JOB}]
     other = await _tag_of_second_module(run)
     began = run.clock.now()
     first = await run.own.submit(ids)
@@ -132,12 +133,12 @@ def _read_counts(run: Run, known: list[Look]) -> None:
 def _read_word(run: Run, looks: list[Look]) -> None:
     """Find the word for a job under way: one of its own, or SCHEDULED although the list shows that tags are going."""
     words = [look.state for look in looks if look.state and look.state.upper() not in (*ENDED, "SCHEDULED")]
-    total = len(OF_JOB)
+    total = max(look.listed for look in looks)
     going = any(
         look.state.upper() == "SCHEDULED" and (earlier.listed < total or look.job.get("deleted_count")) for earlier, look in pairwise(looks)
     )
     if words:
-        word = words[0]
+        word = words[-1]
         if word in READINGS["running_word"].choices:
             run.findings.chosen("running_word", word)
         else:
@@ -155,7 +156,7 @@ def _read_times(run: Run, looks: list[Look], began: float) -> None:
         run.findings.also("a job of five tags ends within four minutes", "yes", "no", same=False)
         return
     known = next(look.at for look in looks if look.state)
-    total = len(OF_JOB)
+    total = max(look.listed for look in looks)
     going = next((look.at for look in looks if (look.state.upper() != "SCHEDULED" and look.state) or look.listed < total), ended)
     gone = next((look.at for look in looks if not look.listed), None)
     lag = 0.0 if gone is None else max(0.0, gone - ended)

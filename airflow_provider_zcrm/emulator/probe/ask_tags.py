@@ -12,6 +12,9 @@ LIMIT = 20
 POOL = 11
 # numbers of tags; those up to POOL are the pool
 BY_NAME, OF_SECOND_MODULE = 12, 13
+LEAST_ROOM = 9
+LOOKS_AT_COUNT = 6
+BETWEEN_LOOKS = 10.0
 
 
 async def make_pool(run: Run) -> None:
@@ -19,8 +22,9 @@ async def make_pool(run: Run) -> None:
 
     :raises Unclear: no tag could be made
     """
-    if run.own.allowed_count is not None and run.own.allowed_count - len(run.own.before) < OF_SECOND_MODULE:
-        raise Unclear(f"{run.own.module} has no room for {OF_SECOND_MODULE} more tags in this edition")
+    room = POOL + 1 if run.own.allowed_count is None else run.own.allowed_count - len(run.own.before)
+    if room < LEAST_ROOM:
+        raise Unclear(f"the module has room for {room} more tags in this edition; the probe needs {LEAST_ROOM}")
     both = await run.own.make_tags([1, 2], color_code=COLOR)
     one_by_one = both.details.get("maximum_length") is not None and not both.elements("tags")
     if one_by_one:
@@ -28,7 +32,7 @@ async def make_pool(run: Run) -> None:
         await run.own.make_tags([1], color_code=COLOR)
         await run.own.make_tags([2], color_code=COLOR)
     await _make_colored(run)
-    rest = list(range(4, POOL + 1))
+    rest = list(range(4, min(POOL, room - 1) + 1))
     for numbers in [[number] for number in rest] if one_by_one else [rest]:
         await run.own.make_tags(numbers, color_code=COLOR)
     run.own.tags = {tag_id: name for tag_id, name in (await run.own.list_tags()).items() if run.own.tags.get(tag_id) == name}
@@ -75,20 +79,37 @@ def _read_limit(run: Run, reply: Reply) -> None:
 
 
 async def ask_included_counts(run: Run) -> None:
-    """The list of tags with ``include``: whether it says how many records carry a tag, and whether the number is right at once."""
-    reply = await run.calls.get("/settings/tags", module=run.own.module, include="associated_record_count,last_accessed_time")
-    shown = {str(tag.get("id")): tag.get("associated_record_count") for tag in reply.elements("tags")}
+    """The list of tags with ``include``: whether it says how many records carry a tag, and when the number is right."""
     own = run.tag(1)
-    if own not in shown:
+    reply, shown = await _shown_count(run, own)
+    if reply.status != 200:
         run.findings.none_fits("include_counts", shape(reply))
         return
-    run.findings.chosen("include_counts", "ignored" if shown[own] is None else "supported")
-    if shown[own] is None or not run.own.records:
-        return
-    count = await run.calls.get(f"/settings/tags/{own}/actions/records_count", module=run.own.module)
-    counted = str(count.body.get("count")) if isinstance(count.body, dict) else ""
-    right = counted == str(shown[own])
-    run.findings.also("associated_record_count soon after tagging", "right at once", "right at once" if right else "behind", same=right)
+    run.findings.chosen("include_counts", "ignored" if shown is None else "supported")
+    if shown is not None and run.own.records:
+        await _ask_how_stale(run, own)
+
+
+async def _shown_count(run: Run, tag_id: str) -> tuple[Reply, str | None]:
+    """Return what the list of tags says about the records of a tag; None if it says nothing."""
+    reply = await run.calls.get("/settings/tags", module=run.own.module, include="associated_record_count,last_accessed_time")
+    count = next((tag.get("associated_record_count") for tag in reply.elements("tags") if str(tag.get("id")) == tag_id), None)
+    return reply, None if count is None else str(count)
+
+
+async def _ask_how_stale(run: Run, tag_id: str) -> None:
+    """Look at the count in the list until it is that of the call for the tag alone."""
+    began = run.clock.now()
+    words = f"still behind after {LOOKS_AT_COUNT * BETWEEN_LOOKS:.0f} s"
+    for _ in range(LOOKS_AT_COUNT):
+        count = await run.calls.get(f"/settings/tags/{tag_id}/actions/records_count", module=run.own.module)
+        counted = str(count.body.get("count")) if isinstance(count.body, dict) else ""
+        if (await _shown_count(run, tag_id))[1] == counted:
+            seconds = run.clock.now() - began
+            words = "at once" if seconds < 1 else f"after {seconds:.0f} s"
+            break
+        await run.clock.sleep(BETWEEN_LOOKS)
+    run.findings.also("associated_record_count is right, after tagging", "at once", words, same=words == "at once")
 
 
 async def ask_merge(run: Run) -> None:

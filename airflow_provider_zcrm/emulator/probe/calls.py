@@ -96,7 +96,7 @@ def _objects(node: Any) -> list[dict[str, Any]]:
 
 @dataclass
 class Calls:
-    """Calls to one org. `allowed` is how many there may be, `heard` is shown every answer."""
+    """Calls to one org. `allowed` is how many there may be in all, `heard` is shown every answer."""
 
     session: aiohttp.ClientSession
     credentials: Credentials
@@ -104,6 +104,10 @@ class Calls:
     made: int = 0
     heard: list[Callable[[Reply], None]] = field(default_factory=list)
     _token: str = field(default="", repr=False)
+
+    def allow(self, more: int) -> None:
+        """Let so many more calls be made, and no others."""
+        self.allowed = self.made + more
 
     async def log_in(self) -> Reply:
         """Get an access token, which the calls from now on carry, and return the answer that held it.
@@ -195,7 +199,8 @@ def _decoded(text: str) -> Any:
 
 def _proxy(url: str) -> str | None:
     parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") or parts.hostname == "127.0.0.1" else getproxies().get(parts.scheme)
+    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return None if here or proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 def _short(error: object) -> str:

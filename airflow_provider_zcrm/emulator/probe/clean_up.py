@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from airflow_provider_zcrm.emulator.probe.calls import Clock, Lost
+from airflow_provider_zcrm.emulator.probe.calls import BudgetSpent, Clock, Lost
 from airflow_provider_zcrm.emulator.probe.names import MAX_RECORDS, MAX_TAGS, Refusal, is_own
 from airflow_provider_zcrm.emulator.probe.own import MASS_DELETE, Own, Unclear
 
 ROUNDS = 12
 LONGEST_PAUSE = 15.0
 PAGES_OF_RECORDS = 10
-# For each round and module: three lists, one delete for each tag with the gate's list, and the fallback; and the records
-CALLS = ROUNDS * 8 + 2 * MAX_TAGS * 3 + 4 * PAGES_OF_RECORDS
+# Rounds in which tags are deleted one by one; then a job is to do it
+ROUNDS_ONE_BY_ONE = 2
+# In one module: in each round the lists and what is sent, and two calls for each tag that is deleted alone
+CALLS = ROUNDS * 11 + ROUNDS_ONE_BY_ONE * 2 * MAX_TAGS
+CALLS_AFTER_DEATH = CALLS + ROUNDS * PAGES_OF_RECORDS
 
 
 @dataclass
@@ -32,12 +35,12 @@ async def clean_up(own: Own, clock: Clock, *, died: bool = False) -> Cleaned:
     """
     cleaned = Cleaned()
     pause = 0.5
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         try:
             cleaned.left = []
             await _remove_records(own, cleaned, PAGES_OF_RECORDS if died else 1)
-            await _remove_tags(own, cleaned)
-        except (Lost, Unclear) as error:
+            await _remove_tags(own, cleaned, one_by_one=number < ROUNDS_ONE_BY_ONE)
+        except (Lost, Unclear, BudgetSpent) as error:
             cleaned.why = str(error)
             cleaned.left = cleaned.left or [*own.tags.values(), *own.records.values()]
         if not cleaned.left:
@@ -68,10 +71,10 @@ async def _remove_records(own: Own, cleaned: Cleaned, pages: int) -> None:
         cleaned.why = f"HTTP {reply.status} {reply.code}"
 
 
-async def _remove_tags(own: Own, cleaned: Cleaned) -> None:
+async def _remove_tags(own: Own, cleaned: Cleaned, *, one_by_one: bool) -> None:
     ids = await own.deletable_tags()
     _refuse_too_many(own, len(ids), MAX_TAGS, "tags")
-    for tag_id in ids:
+    for tag_id in ids if one_by_one else []:
         try:
             reply = await own.delete_tag(tag_id)
         except Unclear:

@@ -20,7 +20,7 @@ EXPERIMENTS = (
     Experiment("a module without tags", ("empty_tags",), ask_errors.OTHER_MODULES, ask_errors.ask_empty_tags),
     Experiment("tags that are there", ("other_color",), 2, ask_tags.ask_duplicates),
     Experiment("records", ask_records.OF_RECORDS, 50, ask_records.ask_records),
-    Experiment("counts in the list of tags", ("include_counts",), 2, ask_tags.ask_included_counts),
+    Experiment("counts in the list of tags", ("include_counts",), 2 + 2 * ask_tags.LOOKS_AT_COUNT, ask_tags.ask_included_counts),
     Experiment("merging", ("merge_keeps",), 3, ask_tags.ask_merge),
     Experiment(
         "jobs",
@@ -28,7 +28,7 @@ EXPERIMENTS = (
         4 * POLLS + 8,
         ask_jobs.ask_jobs,
     ),
-    Experiment("refused submissions", ("gone_tag", "request_ids", "ambiguity_message"), 3 * POLLS + 24, ask_jobs.ask_refusals),
+    Experiment("refused submissions", ("gone_tag", "request_ids", "ambiguity_message"), 3 * POLLS + 26, ask_jobs.ask_refusals),
     Experiment("a tag in use", (), POLLS + 4, ask_jobs.ask_in_use, "in_use"),
     Experiment(
         "too many calls at once",

@@ -25,10 +25,11 @@ def new_prefix() -> str:
 
 
 def checked_prefix(text: str) -> str:
-    """Return a prefix that was typed.
+    """Return a prefix that was typed, perhaps without its last dash.
 
     :raises Refusal: it is none of the probe's
     """
+    text = text if text.endswith("-") else f"{text}-"
     if not PREFIX.fullmatch(text):
         raise Refusal(
             f"{text!r} is no prefix of the probe's. A run prints its own before it makes anything: zprobe-, ten characters, and a dash."

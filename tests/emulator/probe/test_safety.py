@@ -159,13 +159,13 @@ def test_no_record_is_made_that_could_not_be_deleted(visitor: Visitor) -> None:
 
 
 def test_a_module_without_room_for_the_tags_gets_none(visitor: Visitor) -> None:
-    visitor.control.change_org(edition="Standard", tags_per_module=16)
+    visitor.control.change_org(edition="Standard", tags_per_module=13)
     before = state(visitor.control)
 
     assert visitor.probe() == 0, visitor.text
 
     assert state(visitor.control) == before
-    assert "no room" in visitor.found()["not_known"]["tags_per_create"]
+    assert "room for 8 more tags" in visitor.found()["not_known"]["tags_per_create"]
 
 
 @pytest.mark.parametrize("module", ["", "Leads/../Contacts", "Leads?x=1", "settings/tags", "Nonsense", "../org"])
@@ -229,9 +229,7 @@ def test_a_tag_that_somebody_renamed_is_theirs(visitor: Visitor, number: int) ->
     assert "'ours now' was made by the run and renamed" in visitor.text
 
 
-@pytest.mark.parametrize(
-    "prefix", ["", "z", "zprobe-", "hot", "zprobe-..........-", "zprobe-abcdefghij", "zprobe-ABCDEFGHIJ-", "%", f"{PREFIX}0", ".*"]
-)
+@pytest.mark.parametrize("prefix", ["", "z", "zprobe-", "hot", "zprobe-..........-", "zprobe-ABCDEFGHIJ-", "%", f"{PREFIX}0", ".*"])
 def test_a_clean_up_wants_a_whole_prefix_of_the_probe(visitor: Visitor, prefix: str) -> None:
     visitor.control.add_tags("Leads", [f"{PREFIX}01"])
 
@@ -254,6 +252,25 @@ def test_a_clean_up_leaves_what_only_begins_like_the_probes(visitor: Visitor) ->
         (visitor.control.tags("Leads")[f"{PREFIX}02"], f"{PREFIX}02")
     }
     assert set(others) <= set(visitor.control.tags("Contacts").values())
+
+
+def test_a_clean_up_takes_the_prefix_without_its_dash_too(visitor: Visitor) -> None:
+    visitor.control.add_tags("Leads", [f"{PREFIX}01"])
+
+    assert visitor.probe("--clean-up", PREFIX.rstrip("-")) == 0, visitor.text
+
+    assert f"{PREFIX}01" not in visitor.control.tags("Leads")
+
+
+def test_a_module_with_little_room_is_asked_with_fewer_tags(visitor: Visitor) -> None:
+    visitor.control.change_org(edition="Standard", tags_per_module=14)
+    before = state(visitor.control)
+
+    assert visitor.probe() == 0, visitor.text
+
+    assert state(visitor.control) == before
+    assert visitor.found()["readings"]["counts"] == "present"
+    assert visitor.found()["readings"]["full_record"] == "not_added_tags"
 
 
 def test_a_clean_up_of_more_than_a_run_makes_is_refused(visitor: Visitor) -> None:

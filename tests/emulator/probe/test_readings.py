@@ -1,4 +1,4 @@
-"""The probe finds the readings that the emulator follows: each one alone, and all of a row of choices at once."""
+"""The probe finds the readings that are set: in rows in which every choice stands; in `make readings` also alone and in pairs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from airflow_provider_zcrm.emulator.probe.findings import BY_THE_WAY, NOT_ASKED
 from airflow_provider_zcrm.emulator.readings import READINGS
 from airflow_provider_zcrm.emulator.seeds import load_seed
 from tests.emulator.probe.visitor import Visitor, start_again, state
+from tests.readings import worlds
 
 ASKED = sorted({*(name for one in EXPERIMENTS for name in one.readings), *BY_THE_WAY})
 EVERYTHING = ("--second-module", "Contacts", "--provoke-429", "--provoke-throttle")
 MOST_CHOICES = max(len(reading.choices) for reading in READINGS.values())
-ALONE = [(name, choice) for name in ASKED for choice in READINGS[name].choices[1:]]
+# each row has the next choice of every reading, so that every choice stands in one of them
+ROWS = {f"row {row}": {name: READINGS[name].choices[row % len(READINGS[name].choices)] for name in READINGS} for row in range(MOST_CHOICES)}
+WORLDS = ROWS | worlds()
 
 
 def without_bulk_reads(seed: dict[str, Any]) -> None:
@@ -41,24 +44,17 @@ def probed(visitor: Visitor, readings: dict[str, str]) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("row", range(MOST_CHOICES))
-def test_it_finds_a_whole_row_of_choices(visitor: Visitor, row: int) -> None:
-    readings = {name: READINGS[name].choices[row % len(READINGS[name].choices)] for name in READINGS}
-    start_again(visitor.control, without_bulk_reads if row % 2 else lambda seed: None)
+@pytest.mark.parametrize("scopes", ["all", "no bulk read"])
+@pytest.mark.parametrize("world", WORLDS)
+def test_it_finds_exactly_the_readings_that_were_set(visitor: Visitor, world: str, scopes: str) -> None:
+    """A token without a scope shows how that is reported, but not what lies behind the scope."""
+    readings = {name: reading.choices[0] for name, reading in READINGS.items()} | WORLDS[world]
+    start_again(visitor.control, without_bulk_reads if scopes != "all" else lambda seed: None)
 
     found = probed(visitor, readings)
 
-    hidden = {"bulk_not_found_status"} if row % 2 else {*BY_THE_WAY}
+    hidden = {*BY_THE_WAY} if scopes == "all" else {"bulk_not_found_status"}
     assert found == {name: readings[name] for name in ASKED if name not in hidden}
-
-
-@pytest.mark.parametrize(("name", "choice"), ALONE)
-def test_it_finds_a_reading_alone(visitor: Visitor, name: str, choice: str) -> None:
-    start_again(visitor.control, without_bulk_reads if name in BY_THE_WAY else lambda seed: None)
-
-    found = probed(visitor, {name: choice})
-
-    assert (found[name], [other for other in found if other != name and found[other] != READINGS[other].choices[0]]) == (choice, [])
 
 
 def test_the_emulator_then_behaves_as_the_org(visitor: Visitor) -> None:

@@ -6,7 +6,8 @@ The tree answers what a caller asks, "what now?":
 - `TokenRejected`: replace the access token once, then send again;
 - `PermanentError`: no waiting will mend it, the advice says what the user must change;
 - `SubmissionUncertain`: nobody knows whether Zoho took a submission, so it must not simply be sent again;
-- `JobFailed`, `TagsLeftBehind`, `RecordsLeftBehind`, `BackupShort`, `DeadlineReached`: the calls worked, the outcome is not the wanted one.
+- `JobFailed`, `TagsLeftBehind`, `RecordsLeftBehind`, `BackupShort`, `RestoreShort`, `DeadlineReached`: the calls worked, the outcome is not
+  the wanted one.
 
 Which class a response becomes stands in `api.answers`. No exception carries a token or a secret.
 """

@@ -23,8 +23,8 @@ def org_id(client: ZohoCrmClient) -> str:
         return ""
 
 
-def check_org(path: str, header: Header, client: ZohoCrmClient, conn_id: str, *, other_org: bool) -> None:
-    """Refuse a backup of another org, unless that is wanted.
+def check_org(path: str, header: Header, client: ZohoCrmClient, conn_id: str, *, other_org: bool) -> bool:
+    """Return whether a backup is of the client's org, as far as that is known; refuse one of another org, unless that is wanted.
 
     :raises InvalidArgument: it is of another one
     """
@@ -39,3 +39,4 @@ def check_org(path: str, header: Header, client: ZohoCrmClient, conn_id: str, *,
             f"{conn_id} points to {zgid or 'an org'} ({environment}).",
             advice="With other_org=True the tags are created there; records have other ids in another org.",
         )
+    return same

@@ -7,7 +7,7 @@ a call takes Zoho's documents do not agree about, and it would cost the same cre
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ from airflow_provider_zcrm.api.errors import (
 )
 from airflow_provider_zcrm.api.mass_delete import refused_record
 from airflow_provider_zcrm.api.tag_writes import RECORDS_PER_CALL, TAGS_PER_CALL, Created, NewTag, Tagged, add_tag, create_tags
+from airflow_provider_zcrm.rules.errors import RestoreShort
+from airflow_provider_zcrm.rules.log_lists import counted
 from airflow_provider_zcrm.rules.tag_backup import RecordsOfTag, SavedTag
 from airflow_provider_zcrm.tag_list import read_tags
 
@@ -40,6 +42,11 @@ log = logging.getLogger(__name__)
 _EXTRA_CALLS = 100
 # of a report that stands in XCom
 _IDS_PER_ENTRY = 20
+# per tag; a reason may name its record, and then each would be another one
+_REASONS = 20
+_OTHER_REASONS = "for other reasons"
+# of an error
+_TAGS_IN_ERROR = 10
 _THERE = ("DUPLICATE_DATA", "MAPPING_MISMATCH")
 # refusals that may be about a single tag of a call
 _OF_TAGS = (InvalidRequest, LimitExceeded, TagInUse, TagNotFound, UnexpectedAnswer)
@@ -68,14 +75,15 @@ class TagRestoration:
         self._listed: dict[str, Tag] = {}
         self._why_not: dict[str, str] = {}
         self._extra_calls = _EXTRA_CALLS
-        self._not_restored: dict[tuple[str, str], NotRestored] = {}
+        self._not_restored: dict[str, dict[str, NotRestored]] = {}
+        self._on_records: set[str] = set()
         self.created = 0
         self.records = 0
 
     @property
     def not_restored(self) -> list[dict[str, Any]]:
         """What was not possible so far."""
-        return [asdict(entry) for entry in self._not_restored.values()]
+        return [asdict(entry) for reasons in self._not_restored.values() for entry in reasons.values()]
 
     def missing(self) -> list[SavedTag]:
         """Read the list of tags and return those of the backup whose names are not in it."""
@@ -126,6 +134,23 @@ class TagRestoration:
             for start in range(0, len(part.record_ids), RECORDS_PER_CALL):
                 self._put_on(tag, part.record_ids[start : start + RECORDS_PER_CALL])
 
+    def check(self, records: Mapping[str, int]) -> None:
+        """Make sure that each tag is there, and on at least one of its records.
+
+        :param records: how many each tag must have been put on, by its old id; a tag that is not in it may be on none.
+        :raises RestoreShort: one is not
+        """
+        lost = [tag for tag in self._tags.values() if tag.id not in self._ids or (records.get(tag.id) and tag.id not in self._on_records)]
+        if not lost:
+            return
+        mostly = {tag.name: max(self._not_restored[tag.name].values(), key=lambda entry: entry.records) for tag in lost[:_TAGS_IN_ERROR]}
+        shown = "; ".join(f"{name} ({entry.reason})" for name, entry in mostly.items())
+        raise RestoreShort(
+            f"{len(lost)} of {counted(len(self._tags), 'tag')} of {self._module} could not be created, or be put on any of their records: "
+            f"{shown}{' and more' if len(lost) > _TAGS_IN_ERROR else ''}.",
+            advice="The others are restored; XCom not_restored and the log say what is missing. A retry changes nothing that is restored.",
+        )
+
     # --- creating --------------------------------------------------------------------------------------------------------
 
     def _create(self, tags: Sequence[SavedTag], at_once: int = TAGS_PER_CALL) -> dict[str, Created]:
@@ -158,6 +183,8 @@ class TagRestoration:
                     return
                 tagged = Tagged(frozenset(), {named: f"Zoho refuses it: {error.code}"})
             self.records += len(tagged.done)
+            if tagged.done:
+                self._on_records.add(tag.id)
             for record_id, reason in tagged.failed.items():
                 self._lose(tag.name, reason, [record_id])
             left = [record_id for record_id in left if record_id not in tagged.done and record_id not in tagged.failed]
@@ -186,7 +213,10 @@ class TagRestoration:
         return self._extra_calls >= 0
 
     def _lose(self, tag: str, reason: str, record_ids: Sequence[str] = ()) -> None:
-        entry = self._not_restored.setdefault((tag, reason), NotRestored(tag, reason))
+        reasons = self._not_restored.setdefault(tag, {})
+        if reason not in reasons and len(reasons) >= _REASONS:
+            reason = _OTHER_REASONS
+        entry = reasons.setdefault(reason, NotRestored(tag, reason))
         entry.records += len(record_ids)
         entry.record_ids += record_ids[: _IDS_PER_ENTRY - len(entry.record_ids)]
 

@@ -25,8 +25,8 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
     """Creates the tags of a backup that are not there (by name), with their colours, and puts all of them back on their records.
 
     It goes into the module that the backup is of. Running it twice changes nothing more. What could not be restored (records that are
-    gone, limits of the edition) does not fail the task: it stands in the log and in XCom ``not_restored``, per tag and reason with the
-    number of records and the first 20 of their ids.
+    gone, limits of the edition) stands in the log and in XCom ``not_restored``, per tag and reason with the number of records and the
+    first 20 of their ids. If a tag could not be created, or be put on any of its records, the task fails once all others are restored.
     Returns ``path``, ``module``, ``tags`` (in the backup), ``created``, ``records`` (pairs of a record and a tag that it carries now) and
     ``not_restored`` (pairs that could not be restored). XCom ``api_calls`` and ``credits_left`` say what that has cost.
 
@@ -67,6 +67,7 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
         """Check the backup to its end, and only then change anything.
 
         :raises ZohoCrmFailure: there is no whole backup, it is of another org, or Zoho refuses the calls
+        :raises RestoreShort: a tag is not there afterwards, or on none of its records
         """
         from airflow_provider_zcrm.backup.backup_file import BackupFile
         from airflow_provider_zcrm.backup.org import check_org
@@ -88,8 +89,8 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self._module)
             try:
-                check_org(file.path, contents.header, client, self.zoho_crm_conn_id, other_org=other_org)
-                done = self._restore(context, client, file, contents, dry_run=dry_run)
+                same_org = check_org(file.path, contents.header, client, self.zoho_crm_conn_id, other_org=other_org)
+                done = self._restore(context, client, file, contents, dry_run=dry_run, same_org=same_org)
             finally:
                 push_api_usage(context, client)
         return {"path": file.path, "module": self._module, "tags": len(contents.tags)} | done
@@ -101,7 +102,9 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
         tags = [tags_of(self.zoho_crm_conn_id, self._module)] if self._module else []
         return lineage(reads=[file_at(str(self.backup_path))], changes=tags, dry_run=self.is_dry_run)
 
-    def _restore(self, context: Context, client: ZohoCrmClient, file: BackupFile, contents: Contents, *, dry_run: bool) -> dict[str, int]:
+    def _restore(
+        self, context: Context, client: ZohoCrmClient, file: BackupFile, contents: Contents, *, dry_run: bool, same_org: bool
+    ) -> dict[str, int]:
         from airflow_provider_zcrm.backup.restoration import TagRestoration
         from airflow_provider_zcrm.rules.log_lists import log_list
         from airflow_provider_zcrm.rules.tag_backup import records_of_tags
@@ -115,10 +118,15 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
         if dry_run:
             self.log.info("A dry run: no tag is created, and no record is changed.")
             return {"created": len(missing), "records": records, "not_restored": 0}
-        restoration.create(missing)
-        with file.lines() as lines:
-            restoration.put_on_records(records_of_tags(lines))
-        return self._report(context, restoration)
+        try:
+            restoration.create(missing)
+            with file.lines() as lines:
+                restoration.put_on_records(records_of_tags(lines))
+        finally:
+            done = self._report(context, restoration)
+        # records have other ids in another org
+        restoration.check(contents.records if same_org else {})
+        return done
 
     def _report(self, context: Context, restoration: TagRestoration) -> dict[str, int]:
         """Log what was done and what was not possible, and return the numbers."""

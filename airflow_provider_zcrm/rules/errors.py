@@ -30,6 +30,10 @@ class BackupShort(ZohoCrmError):
     """Fewer records were found for a tag than Zoho says carry it, so what would be backed up is not all."""
 
 
+class RestoreShort(ZohoCrmError):
+    """A tag of a backup is not there after the restore, or on none of its records; the others were restored as far as that goes."""
+
+
 class JobFailed(ZohoCrmError):
     """A job of Zoho's ended as FAILED, or did less than it should have."""
 

@@ -26,7 +26,7 @@ from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
-from airflow_provider_zcrm.rules.errors import BackupShort
+from airflow_provider_zcrm.rules.errors import BackupShort, RestoreShort
 from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 from airflow_provider_zcrm.rules.tag_backup import LONGEST_LINE, backup_lines, check
 from tests.airflow_task import TaskRun
@@ -796,7 +796,12 @@ def test_a_tag_that_zoho_does_not_create_at_all_is_told_once(emulator: Control, 
     emulator.fault("status", "settings/tags$", method="POST", times=2, status=400, body=body)
     emulator.fault("status", "settings/tags$", method="POST", after=1, status=400, body=body)
     run = restore(path)
-    assert run.try_once()["created"] == 1
+    with pytest.raises(
+        RestoreShort, match=r"^1 of 2 tags of Leads could not be created.*: hot \(it was not created: Zoho refuses"
+    ) as short:
+        run.try_once()
+    assert "cold" not in str(short.value)
+    assert len(holders(emulator)["cold"]) == 5
     (entry,) = run.ti.xcoms["not_restored"]
     assert (entry["tag"], entry["records"], entry["reason"]) == ("hot", 5, "it was not created: Zoho refuses the request: invalid data {}.")
 
@@ -806,8 +811,9 @@ def test_tags_beyond_the_limit_of_the_edition_are_told(emulator: Control, path: 
     delete(emulator, [HOT, COLD])
     emulator.change_org(tags_per_module=4)
     run = restore(path)
-    summary = run.try_once()
-    assert (summary["created"], summary["records"], summary["not_restored"]) == (1, 5, 5)
+    with pytest.raises(RestoreShort, match=r"cold \(it was not created: LICENSE_LIMIT_EXCEEDED"):
+        run.try_once()
+    assert len(holders(emulator)["hot"]) == 5
     (entry,) = run.ti.xcoms["not_restored"]
     assert (entry["tag"], entry["records"]) == ("cold", 5)
     assert "LICENSE_LIMIT_EXCEEDED" in entry["reason"]
@@ -856,7 +862,8 @@ def test_calls_for_locked_records_have_an_end(emulator: Control, path: str, monk
     backup(path, hot).try_once()
     emulator.readings(locked_record="whole_call")
     run = restore(path)
-    assert run.try_once()["not_restored"] == 20
+    with pytest.raises(RestoreShort, match="further calls are used up"):
+        run.try_once()
     assert calls(emulator)[ADD_TAGS] == 2
     assert sorted(entry["records"] for entry in run.ti.xcoms["not_restored"]) == [2, 18]
 
@@ -887,7 +894,7 @@ def test_records_that_the_answer_does_not_name_are_told(emulator: Control, path:
     assert [entry["record_ids"] for entry in run.ti.xcoms["not_restored"]] == [[record(2)]]
 
 
-@pytest.mark.parametrize(("extra", "restored"), [(100, 19), (0, 0)])
+@pytest.mark.parametrize(("extra", "restored"), [(100, 19), (1, 10)])
 def test_a_refusal_that_names_no_record_is_narrowed_down(
     emulator: Control, path: str, monkeypatch: pytest.MonkeyPatch, extra: int, restored: int
 ) -> None:
@@ -897,8 +904,8 @@ def test_a_refusal_that_names_no_record_is_narrowed_down(
     backup(path, hot).try_once()
     delete(emulator, [hot])
     body = {"code": "INVALID_DATA", "details": {}, "message": "invalid data", "status": "error"}
-    # 20 records, then 10, 5, 2 and 1
-    emulator.fault("status", "add_tags", times=5, status=400, body=body)
+    # 20 records, then 10, and with more calls 5, 2 and 1
+    emulator.fault("status", "add_tags", times=5 if extra > 1 else 2, status=400, body=body)
     run = restore(path)
     summary = run.try_once()
     assert (summary["records"], summary["not_restored"]) == (restored, 20 - restored)
@@ -933,15 +940,77 @@ def test_whatever_the_refusal_the_other_records_and_tags_go_on(emulator: Control
     assert sorted(map(len, holders(emulator).values())) == [7, 8]
 
 
+@pytest.mark.parametrize("refusal", ["element", "whole_call", "no name"])
+def test_a_tag_that_comes_back_on_none_of_its_records_fails_the_task_after_the_others(emulator: Control, path: str, refusal: str) -> None:
+    """Nobody reads the log of a task that is green."""
+    emulator.seed(leads_seed(8, [] if refusal == "no name" else [record(number) for number in range(0, 8, 2)]))
+    hot, cold = emulator.tags("Leads")["hot"], emulator.tags("Leads")["cold"]
+    backup(path, [hot, cold]).try_once()
+    delete(emulator, [hot, cold])
+    if refusal == "no name":
+        # all four, two and two of them, and each alone
+        body = {"code": "NO_PERMISSION", "details": {}, "message": "permission denied", "status": "error"}
+        emulator.fault("status", "add_tags", times=7, status=403, body=body)
+    else:
+        emulator.readings(locked_record=refusal)
+    run = restore(path)
+    with pytest.raises(
+        RestoreShort, match=r"^1 of 2 tags of Leads could not be created, or be put on any of their records: hot \("
+    ) as short:
+        run.try_once()
+    assert not isinstance(short.value, ZohoCrmFailure)
+    assert len(holders(emulator)["cold"]) == 4
+    assert sum(entry["records"] for entry in run.ti.xcoms["not_restored"]) == 4
+    assert {entry["tag"] for entry in run.ti.xcoms["not_restored"]} == {"hot"}
+    if refusal == "no name":
+        assert run.try_once()["not_restored"] == 0
+
+
+def test_a_tag_without_records_is_restored_when_it_is_there(emulator: Control, path: str) -> None:
+    unused = emulator.add_tags("Leads", ["unused"])
+    backup(path, [*unused, HOT]).try_once()
+    delete(emulator, unused)
+    assert restore(path).try_once()["created"] == 1
+
+
+def test_reasons_that_name_their_records_do_not_fill_the_report(emulator: Control, path: str) -> None:
+    emulator.seed(leads_seed(100))
+    hot = emulator.tags("Leads")["hot"]
+    backup(path, hot).try_once()
+    data = [
+        {"code": "FAILURE", "details": {"id": record(number)}, "message": f"{number} may not be changed", "status": "error"}
+        for number in range(0, 98, 2)
+    ]
+    success = {"code": "SUCCESS", "details": {"id": record(98)}, "message": "tags updated successfully", "status": "success"}
+    emulator.fault("status", "add_tags", status=200, body={"data": [*data, success]})
+    run = restore(path)
+    assert run.try_once()["not_restored"] == 49
+    assert [entry["records"] for entry in run.ti.xcoms["not_restored"]] == [1] * 20 + [29]
+
+
 @pytest.mark.parametrize(("status", "code"), [(401, "OAUTH_SCOPE_MISMATCH"), (400, "INVALID_MODULE")])
 def test_a_refusal_that_is_never_about_records_fails_the_task(emulator: Control, path: str, status: int, code: str) -> None:
     backup(path, [HOT]).try_once()
     delete(emulator, [HOT])
     emulator.fault("status", "add_tags", times=None, status=status, body={"code": code, "details": {}, "message": "no", "status": "error"})
     emulator.reset_counters()
+    run = restore(path)
     with pytest.raises(ZohoCrmFailure):
-        restore(path).try_once()
+        run.try_once()
     assert calls(emulator)[ADD_TAGS] == 1
+    assert run.ti.xcoms["not_restored"] == []
+
+
+def test_what_was_not_restored_before_a_refusal_that_ends_the_task_is_reported(emulator: Control, path: str) -> None:
+    emulator.seed(leads_seed(8, [record(0)]))
+    ids = list(emulator.tags("Leads").values())
+    backup(path, ids).try_once()
+    body = {"code": "INVALID_MODULE", "details": {}, "message": "no", "status": "error"}
+    emulator.fault("status", "add_tags", after=1, status=400, body=body)
+    run = restore(path)
+    with pytest.raises(ZohoCrmFailure, match="does not accept the module"):
+        run.try_once()
+    assert [(entry["tag"], entry["records"]) for entry in run.ti.xcoms["not_restored"]] == [("hot", 1)]
 
 
 def test_a_name_that_zoho_holds_for_that_of_another_tag_is_reported(emulator: Control, path: str) -> None:
@@ -953,9 +1022,10 @@ def test_a_name_that_zoho_holds_for_that_of_another_tag_is_reported(emulator: Co
     there = {"code": "DUPLICATE_DATA", "details": {"id": HOT}, "message": "duplicate data", "status": "error"}
     emulator.fault("status", "settings/tags$", method="POST", status=400, body={"tags": [there]})
     run = restore(path)
-    assert run.try_once()["not_restored"] == 1
+    with pytest.raises(RestoreShort, match="DUPLICATE_DATA"):
+        run.try_once()
     (entry,) = run.ti.xcoms["not_restored"]
-    assert (entry["tag"], entry["reason"]) == ("hot ", "it was not created: DUPLICATE_DATA: duplicate data")
+    assert (entry["tag"], entry["records"], entry["reason"]) == ("hot ", 1, "it was not created: DUPLICATE_DATA: duplicate data")
     assert holders(emulator) == before
 
 

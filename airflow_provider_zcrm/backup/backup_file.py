@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -18,6 +19,9 @@ from airflow_provider_zcrm.rules.tag_backup import LONGEST_LINE, Contents, check
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+
+_STORAGES = "Other storages than files need Airflow's provider for them, such as apache-airflow-providers-amazon[s3fs] for s3://."
 
 
 class BackupFile:
@@ -39,21 +43,31 @@ class BackupFile:
         self.path = text
         self._conn_id = conn_id
         # on Airflow 2 a connection of None wins over the one that stands in the path
-        self._storage: Any = ObjectStoragePath(text, conn_id=conn_id) if conn_id else ObjectStoragePath(text)
+        arguments = {"conn_id": conn_id} if conn_id else {}
+        try:
+            self._storage: Any = ObjectStoragePath(text, **arguments)
+        except ValueError as error:
+            raise self._impossible(error) from None
 
     def exists(self) -> bool:
         """Return whether a file stands there.
 
-        :raises InvalidArgument: something else does
+        :raises InvalidArgument: something else does, or nothing can
         """
         try:
             kind = self._storage.fs.info(self._storage.path)["type"]
         except FileNotFoundError:
-            if not self._is_local or not Path(self._storage.path).is_symlink():
+            kind = _dangling(Path(self._storage.path)) if self._is_local else None
+            if kind is None:
                 return False
-            kind = "link that points to nothing"
         except NotADirectoryError:
             kind = "path below a file"
+        except ValueError as error:
+            raise self._impossible(error) from None
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.ENAMETOOLONG):
+                raise
+            kind = "link that points to itself" if error.errno == errno.ELOOP else "path: its name is too long"
         if kind != "file":
             raise InvalidArgument(f"{self.path} is not a file, but a {kind}.", advice="Set backup_path to the path of a file.")
         return True
@@ -104,9 +118,20 @@ class BackupFile:
         if self._is_local:
             _draft(Path(self._storage.path), made_by).unlink(missing_ok=True)
 
+    def _impossible(self, error: ValueError) -> InvalidArgument:
+        return InvalidArgument(f"backup_path is {shown(self.path)}: {error}.", advice=_STORAGES)
+
     @property
     def _is_local(self) -> bool:
         return self._storage.protocol in ("", "file", "local")
+
+
+def _dangling(path: Path) -> str | None:
+    """Return what a path is that leads over a link to nothing, None for one that does not."""
+    link = next((place for place in (path, *path.parents) if place.is_symlink() and not place.exists()), None)
+    if link is None:
+        return None
+    return "link that points to nothing" if link == path else "path below a link that points to nothing"
 
 
 def _create_local(source: Path, target: Path, made_by: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +29,7 @@ from airflow_provider_zcrm.emulator.minimal_seed import CLIENT, REFRESH_TOKEN, e
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.operators.report_tag_cleanup import ReportTagCleanupOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
 from airflow_provider_zcrm.rules.errors import BackupShort, RestoreShort
 from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
@@ -521,6 +526,60 @@ def test_a_cleared_task_writes_beside_its_older_file_if_anything_has_changed(emu
     assert restore(third, object_storage_conn_id="my_storage" if store == "memory" else None).try_once()["records"] == 11
 
 
+@pytest.mark.parametrize("change", ["name", "colour"])
+def test_a_cleared_task_writes_beside_its_older_file_if_a_tag_has_changed(emulator: Control, path: str, change: str) -> None:
+    run = backup(path, [HOT, COLD])
+    assert run.try_once()["path"] == path
+    before = Path(path.removeprefix("file://")).read_bytes()
+    tag = {"id": HOT, "name": "Hot" if change == "name" else "hot", "color_code": "#1DB9B4" if change == "colour" else None}
+    old = next(tag for tag in written(path).tags if tag.id == HOT)
+    tag["color_code"] = tag["color_code"] or old.color_code
+    others = [{"id": COLD, "name": "cold", "color_code": next(tag for tag in written(path).tags if tag.id == COLD).color_code}]
+    emulator.fault("status", "settings/tags$", times=None, status=200, body={"tags": [tag, *others]})
+    run.clear()
+    beside = path.replace("Leads", "Leads.2")
+    assert run.try_once() == {"path": beside, "tags": 2, "records": 10}
+    assert tag["name" if change == "name" else "color_code"] in Path(beside.removeprefix("file://")).read_text()
+    assert Path(path.removeprefix("file://")).read_bytes() == before
+
+
+def test_the_report_names_the_newer_file(emulator: Control, path: str) -> None:
+    run = backup(path, [HOT])
+    run.try_once()
+    emulator.add_records("Leads", [{"tags": ["hot"]}])
+    run.clear()
+    returned = run.try_once()
+    report = TaskRun(
+        ReportTagCleanupOperator(task_id="report", module="Leads", find_task_id="find", delete_task_id="delete", backup_task_id="back_up")
+    )
+    pulled = {("back_up", "return_value"): returned}
+    report.ti.xcom_pull = lambda task_ids, key, **_: pulled.get((task_ids, key))  # type: ignore[method-assign]
+    assert "Leads.2.jsonl" in report.try_once()
+
+
+def test_of_many_that_create_one_file_at_once_one_succeeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for links in (True, False):
+        if not links:
+            without_links(monkeypatch)
+        path, barrier = str(tmp_path / str(links) / "Leads.jsonl"), threading.Barrier(8)
+
+        def create(number: int, path: str = path, barrier: threading.Barrier = barrier) -> int | None:
+            source = tmp_path / str(number)
+            source.write_text(str(number) * 100_000)
+            place = BackupFile(path, None)
+            barrier.wait()
+            try:
+                place.create(source, f"task {number}")
+            except FileExistsError:
+                return None
+            return number
+
+        with ThreadPoolExecutor(8) as threads:
+            (winner,) = [number for number in threads.map(create, range(8)) if number is not None]
+        assert Path(path).read_text() == str(winner) * 100_000
+        assert files(path) == ["Leads.jsonl"]
+
+
 def test_a_retry_with_other_tags_writes_beside_the_older_file(emulator: Control, path: str) -> None:
     beside = path.replace("Leads", "Leads.2")
     assert backup(path, [HOT, "1"]).try_once()["path"] == path
@@ -651,16 +710,47 @@ def made_odd(file: Path, kind: str) -> None:
         os.mkfifo(file)
     elif kind == "link that points to nothing":
         file.symlink_to("nothing")
+    elif kind == "link that points to itself":
+        file.symlink_to(file.name)
+    elif kind == "path below a link that points to nothing":
+        file.parent.rmdir()
+        file.parent.symlink_to("nothing")
     else:
         file.parent.rmdir()
         file.parent.touch()
 
 
-@pytest.mark.parametrize("kind", ["directory", "other", "link that points to nothing", "path below a file"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "directory",
+        "other",
+        "link that points to nothing",
+        "link that points to itself",
+        "path below a file",
+        "path below a link that points to nothing",
+    ],
+)
 def test_what_is_no_file_is_refused_with_a_sentence(emulator: Control, path: str, kind: str) -> None:
     made_odd(Path(path.removeprefix("file://")), kind)
     for run in (backup(path, [HOT]), restore(path)):
         with pytest.raises(ZohoCrmFailure, match=f"is not a file, but a {kind}"):
+            run.try_once()
+    assert emulator.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/tmp/a\0b", "embedded null byte"),
+        ("/tmp/" + "x" * 300, "its name is too long"),
+        ("/tmp/\ud800", "surrogates not allowed"),
+        ("nowhere://bucket/Leads.jsonl", "nowhere.*apache-airflow-providers-amazon"),
+    ],
+)
+def test_a_path_at_which_no_file_can_be_is_refused_with_a_sentence(emulator: Control, path: str, sentence: str) -> None:
+    for run in (backup(path, [HOT]), restore(path)):
+        with pytest.raises(ZohoCrmFailure, match=sentence):
             run.try_once()
     assert emulator.requests() == []
 
@@ -699,6 +789,25 @@ def test_a_backup_that_was_changed_is_refused_before_anything_is_written(emulato
     file.write_text(file.read_text().replace(old, new))
     emulator.reset_counters()
     with pytest.raises(ZohoCrmFailure, match="checksum"):
+        restore(path).try_once()
+    assert emulator.requests() == []
+
+
+@pytest.mark.parametrize(("line", "signed"), [(1, False), (1, True), (2, False)], ids=["tag", "tag, with its checksum", "records"])
+def test_a_second_line_for_the_same_tag_is_refused_before_anything_is_written(
+    emulator: Control, path: str, line: int, signed: bool
+) -> None:
+    backup(path, [HOT]).try_once()
+    file = Path(path.removeprefix("file://"))
+    lines = file.read_text().splitlines(keepends=True)
+    lines.insert(line, lines[line])
+    if signed:
+        end = json.loads(lines[-1])
+        end["end"] |= {"tags": 2, "sha256": hashlib.sha256("".join(lines[:-1]).encode()).hexdigest()}
+        lines[-1] = json.dumps(end) + "\n"
+    file.write_text("".join(lines))
+    emulator.reset_counters()
+    with pytest.raises(ZohoCrmFailure, match="holds the tag 2276164000001021041 twice" if line == 1 else "checksum"):
         restore(path).try_once()
     assert emulator.requests() == []
 

@@ -237,7 +237,7 @@ def _header(value: Mapping[str, Any]) -> Header | None:
         return None
     if value["version"] != _VERSION:
         raise InvalidBackup(
-            f"The backup is of version {value['version']!r} of its format, and this release reads version {_VERSION}.",
+            f"The backup is of version {repr(value['version'])[:50]} of its format, and this release reads version {_VERSION}.",
             advice="Restore it with the release that wrote it.",
         )
     texts = {name: _text(value[name]) for name in ("module", "zgid", "environment", "created_at", "made_by")}

@@ -7,6 +7,7 @@ import json
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -190,6 +191,30 @@ def test_another_version_is_refused_with_a_hint(version: int) -> None:
     with pytest.raises(InvalidBackup, match=f"version {version}") as refused:
         check(lines(file))
     assert "release" in refused.value.advice
+
+
+def test_a_version_without_end_is_shortened() -> None:
+    file = text([], []).replace('"version": 2', f'"version": "{"9" * 5000}"')
+    with pytest.raises(InvalidBackup, match="of version '999") as refused:
+        check(lines(file))
+    assert len(str(refused.value)) < 500
+
+
+KEYS = ("format", "version", "module", "tag", "id", "name", "color_code", "tag_id", "record_ids", "end", "tags", "records", "sha256")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["zoho-crm-tags", "1", 2]),
+    lambda child: st.lists(child, max_size=3) | st.dictionaries(st.sampled_from(KEYS), child, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(JSON, max_size=3), st.integers(0, 4))
+def test_any_json_in_a_backup_is_read_or_refused_by_one_of_our_errors(values: list[Any], at: int) -> None:
+    whole = lines(text([SavedTag("1", "hot")], [("1", "11")]))
+    odd = [json.dumps(value) + "\n" for value in values]
+    for file in (odd, signed([*whole[:at], *odd, *whole[at:]]) if at < len(whole) else [*whole, *odd]):
+        with suppress(InvalidBackup):
+            check(file)
 
 
 def test_keys_that_a_later_release_may_add_are_passed_over() -> None:

@@ -120,8 +120,10 @@ def read_rows(lines: Iterable[str]) -> Iterator[TaggedRecord]:
         at, tags = header.index("id"), header.index("tag")
         left = LONGEST_ROW
         for row in rows:
-            if len(row) != len(header) or not is_record_id(row[at]):
-                raise NotSupported(f"A row of Zoho's export of the records is not about a record: {_shown(row)}.")
+            if len(row) != len(header):
+                raise NotSupported(f"A row of Zoho's export of the records has {len(row)} columns and not {len(header)}: {_shown(row)}.")
+            if not is_record_id(row[at]):
+                raise NotSupported(f"A row of Zoho's export of the records has no id of a record: {_shown(row)}.")
             yield TaggedRecord(row[at], tuple(name.strip() for name in row[tags].split(",") if name.strip()))
             left = LONGEST_ROW
     except csv.Error as error:
@@ -129,7 +131,7 @@ def read_rows(lines: Iterable[str]) -> Iterator[TaggedRecord]:
 
 
 def _shown(row: list[str]) -> str:
-    return f"{str(row)[:200]} ({len(row)} columns)"
+    return str(row)[:200]
 
 
 def _first(response: ApiResponse, request: ApiRequest) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_provider_zcrm.api.answers import decode, id_of, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
@@ -19,9 +19,8 @@ RECORDS_PER_PAGE = 200
 RECORDS_PER_LOOK = 100
 
 
-@dataclass(frozen=True)
-class TaggedRecord:
-    """A record and its tags: their ids, or their names where Zoho tells nothing else."""
+class TaggedRecord(NamedTuple):
+    """A record and its tags: their ids, or their names where Zoho tells nothing else. There may be a million, so it is a tuple."""
 
     id: str
     tags: tuple[str, ...]

@@ -28,6 +28,7 @@ from airflow_provider_zcrm.api.mass_delete import refused_record
 from airflow_provider_zcrm.api.tag_writes import RECORDS_PER_CALL, TAGS_PER_CALL, Created, NewTag, Tagged, add_tag, create_tags
 from airflow_provider_zcrm.rules.errors import RestoreShort
 from airflow_provider_zcrm.rules.log_lists import counted
+from airflow_provider_zcrm.rules.markdown import one_line
 from airflow_provider_zcrm.rules.tag_backup import RecordsOfTag, SavedTag
 from airflow_provider_zcrm.tag_list import read_tags
 
@@ -144,7 +145,7 @@ class TagRestoration:
         if not lost:
             return
         mostly = {tag.name: max(self._not_restored[tag.name].values(), key=lambda entry: entry.records) for tag in lost[:_TAGS_IN_ERROR]}
-        shown = "; ".join(f"{name} ({entry.reason})" for name, entry in mostly.items())
+        shown = "; ".join(f"{one_line(name)} ({one_line(entry.reason)})" for name, entry in mostly.items())
         raise RestoreShort(
             f"{len(lost)} of {counted(len(self._tags), 'tag')} of {self._module} could not be created, or be put on any of their records: "
             f"{shown}{' and more' if len(lost) > _TAGS_IN_ERROR else ''}.",

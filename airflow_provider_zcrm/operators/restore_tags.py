@@ -134,7 +134,7 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
 
         lost = restoration.not_restored
         for entry in lost:
-            shown = {**entry, "tag": one_line(entry["tag"])}
+            shown = {**entry, "tag": one_line(entry["tag"]), "reason": one_line(entry["reason"])}
             self.log.warning("Not restored: %(tag)s: %(reason)s; records: %(records)d %(record_ids)s", shown)
         context["ti"].xcom_push(key="not_restored", value=lost)
         self.log.info("%d tags were created, and %d records carry their tags again.", restoration.created, restoration.records)

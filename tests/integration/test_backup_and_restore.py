@@ -294,6 +294,11 @@ def test_an_export_of_several_files_is_read_to_its_end(emulator: Control, path: 
     emulator.change_org(bulk_read_page=300)
     assert backup(path, [HOT, COLD, VIP]).try_once()["records"] == sum(len(holders(emulator)[name]) for name in ("hot", "cold", "VIP"))
     assert calls(emulator)[EXPORT] == 4
+    # the next one is made while one is read
+    asked = [
+        entry["path"].endswith("/result") for entry in emulator.requests("/bulk/") if entry["method"] == "POST" or "result" in entry["path"]
+    ]
+    assert asked == [False, False, True, False, True, False, True, True]
 
 
 @pytest.mark.parametrize("why", ["refused", "absent", "scope", "failed", "module"])
@@ -1080,6 +1085,16 @@ def test_a_tag_without_records_is_restored_when_it_is_there(emulator: Control, p
     backup(path, [*unused, HOT]).try_once()
     delete(emulator, unused)
     assert restore(path).try_once()["created"] == 1
+
+
+def test_the_error_of_a_restore_has_control_characters_as_escapes(emulator: Control, path: str) -> None:
+    emulator.seed(leads_seed(2, [record(0)]))
+    tag_ids = list(emulator.tags("Leads").values())
+    listed = [{"id": tag_ids[0], "name": "hot\x1b[31m\nline", "color_code": None}]
+    emulator.fault("status", "settings/tags$", times=None, status=200, body={"tags": listed})
+    backup(path, tag_ids[:1]).try_once()
+    with pytest.raises(RestoreShort, match=r"hot\\x1b\[31m\\nline \(RECORD_LOCKED"):
+        restore(path).try_once()
 
 
 def test_reasons_that_name_their_records_do_not_fill_the_report(emulator: Control, path: str) -> None:

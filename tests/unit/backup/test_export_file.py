@@ -119,12 +119,12 @@ def test_what_is_no_export_of_zohos_is_refused(file: io.BytesIO, sentence: str) 
     [
         ("", "no column Id or Tag"),
         ("Id,Name\n", "no column Id or Tag"),
-        ("Id,Tag\n11\n", "not about a record"),
-        ("Id,Tag\n11,hot,VIP\n", r"not about a record: \['11', 'hot', 'VIP'\] \(3 columns\)"),
-        ("Id,Tag\neleven,hot\n", "not about a record"),
-        ("Id,Tag\n,hot\n", "not about a record"),
-        (f"Id,Tag\n{'1' * 20},hot\n", "not about a record"),
-        ("Id,Tag\n\N{ARABIC-INDIC DIGIT ONE},hot\n", "not about a record"),
+        ("Id,Tag\n11\n", "has 1 columns and not 2"),
+        ("Id,Tag\n11,hot,VIP\n", r"has 3 columns and not 2: \['11', 'hot', 'VIP'\]"),
+        ("Id,Tag\neleven,hot\n", "no id of a record"),
+        ("Id,Tag\n,hot\n", "no id of a record"),
+        (f"Id,Tag\n{'1' * 20},hot\n", "no id of a record"),
+        ("Id,Tag\n\N{ARABIC-INDIC DIGIT ONE},hot\n", "no id of a record"),
     ],
 )
 def test_a_csv_file_about_something_else_is_refused(content: str, sentence: str) -> None:

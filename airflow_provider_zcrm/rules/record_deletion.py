@@ -107,10 +107,11 @@ class RecordSeen:
 
     def _with_refusal(self, ids: tuple[str, ...], error: ZohoCrmError, rest: tuple[tuple[str, ...], ...], now: float) -> RecordSeen:
         if not isinstance(error, PermanentError) or isinstance(error, _NOT_ABOUT_RECORDS):
-            times, last, since, _ = self.refusals or (0, None, now, now)
-            same = type(last) is type(error)
-            return replace(self, refusals=(times + 1 if same else 1, error, since if same else now, now))
-        seen = replace(self, refusals=None, parts=rest, extra_calls=self.extra_calls + 1)
+            if self.refusals is not None and type(self.refusals[1]) is type(error):
+                times, _, since, _ = self.refusals
+                return replace(self, refusals=(times + 1, error, since, now))
+            return replace(self, refusals=(1, error, now, now))
+        seen = replace(self, refusals=None, extra_calls=self.extra_calls + 1)
         named = refused_record(error, ids) or (ids[0] if len(ids) == 1 else None)
         if named is None and self.extra_calls < EXTRA_CALLS:
             half = len(ids) // 2

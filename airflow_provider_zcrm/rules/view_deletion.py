@@ -77,7 +77,6 @@ class ViewSeen:
     :param job_asked_at: when a job was asked for last.
     :param refusals: how many refusals of one kind came one after the other, the last one, and when the first and the last came.
     :param lost: the answer of a submission of this attempt that was lost.
-    :param job_id: of the job that this attempt submitted.
     :param empty: Zoho said that the view shows no record.
     :param reports: the reports of the job, once it has been watched to its end.
     """
@@ -88,7 +87,6 @@ class ViewSeen:
     job_asked_at: float = -math.inf
     refusals: tuple[int, ZohoCrmError, float, float] | None = None
     lost: ZohoCrmError | None = None
-    job_id: str | None = None
     empty: bool = False
     reports: Sequence[Mapping[str, Any]] | None = None
 
@@ -107,15 +105,15 @@ class ViewSeen:
         return replace(self, jobs={**self.jobs, job_id: (status, since)}, job_asked_at=now)
 
     def with_answer(self, answer: str | ZohoCrmError, now: float) -> ViewSeen:
-        """Note the answer to a submission: the job id, or what went wrong."""
+        """Note the answer to a submission: what went wrong; a job id stands in the journal."""
         if isinstance(answer, str):
-            return replace(self, job_id=answer, refusals=None)
+            return self
         if isinstance(answer, SubmissionUncertain):
             return replace(self, lost=answer)
         if isinstance(answer, NoRecordsFound):
             return replace(self, empty=True)
-        times, last, since, _ = self.refusals or (0, None, now, now)
-        if type(last) is type(answer):
+        if self.refusals is not None and type(self.refusals[1]) is type(answer):
+            times, _, since, _ = self.refusals
             return replace(self, refusals=(times + 1, answer, since, now))
         return replace(self, refusals=(1, answer, now, now))
 
@@ -247,7 +245,7 @@ def _job_to_take_up(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, 
     if accepted is None:
         return None
     job_id = str(accepted.job_id)
-    if seen.job_id == job_id or not (request.confirmed and journal.may_be_confirmed(accepted)):
+    if not (request.confirmed and journal.may_be_confirmed(accepted)):
         return job_id
     known = seen.jobs.get(job_id)
     refused_at = seen.refusals[3] if seen.refusals and isinstance(seen.refusals[1], JobAlreadyRunning) else -math.inf

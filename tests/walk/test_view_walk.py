@@ -271,14 +271,6 @@ MUTANTS: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
 }
 
 
-def _takes_up_nothing(_request: Any, _journal: Any, seen: ViewSeen, _now: float) -> Any:
-    return Done(None) if seen.job_id else None
-
-
-def _refused_when_lost(journal: ViewJournal, answer: str | ZohoCrmError, now: float) -> ViewJournal:
-    return journal.with_job(answer, now) if isinstance(answer, str) else journal.with_refusal()
-
-
 def _without_intents(journal: ViewJournal) -> dict[str, Any]:
     kept = tuple(s for s in journal.submissions if s.state != "intent")
     return {"v": view_journal._VERSION, "run": journal.run, "deadline": journal.deadline, "host": journal.host} | {

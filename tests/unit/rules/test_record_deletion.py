@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -415,6 +416,75 @@ def test_a_refusal_that_says_nothing_of_the_records_fails_the_task(kind: type[Zo
 
     attempt.fails(kind)
     assert attempt.seen.failed == {}
+
+
+def test_refusals_of_another_kind_have_lasted_since_their_first() -> None:
+    attempt = Attempt(*THREE).hears(Refused(TooManyRequests("No more.", retry_after=298.0)))
+    attempt.waits()
+    attempt.hears(Refused(ServiceUnavailable("m")))
+    attempt.waits()
+
+    assert attempt.hears(Refused(ServiceUnavailable("m"))).waits() == 2.0
+
+
+def test_a_lost_answer_after_a_refusal_is_waited_out_as_a_lost_one() -> None:
+    attempt = Attempt(*THREE).hears(Refused(ServiceUnavailable("m")))
+    attempt.waits()
+
+    assert attempt.hears(unheard()).waits() == 5.0
+
+
+def test_a_record_that_is_refused_ends_a_row_of_passing_refusals() -> None:
+    attempt = Attempt(*THREE).hears(Refused(ServiceUnavailable("m")))
+    attempt.waits()
+    attempt.hears(Refused(InvalidRequest("m")))
+    attempt.looks("1")
+
+    assert attempt.hears(Refused(ServiceUnavailable("m"))).waits() == 1.0
+
+
+NAMED = {"json_path": "$.ids[1]"}
+
+
+def test_what_is_left_of_a_call_is_looked_up_and_sent_when_zoho_has_named_the_culprit() -> None:
+    attempt = Attempt(*THREE).hears(Refused(InvalidRequest("m", code="LOCKED", details=NAMED)))
+
+    assert attempt.seen.failed == {"2": "Zoho refuses it: LOCKED"}
+    assert attempt.looks("1") == ("1", "3")
+    assert attempt.step() == Send(("1",))
+
+
+def test_records_that_are_refused_alone_for_other_reasons_have_failed() -> None:
+    attempt = Attempt("1", "2").hears(Refused(InvalidRequest("m")))
+    attempt.looks("1")
+    attempt.hears(Refused(InvalidRequest("m")))
+    attempt.looks("2")
+
+    assert attempt.hears(Refused(InvalidRequest("m"))).step() == Done((), (), dict.fromkeys(("1", "2"), "Zoho refuses it: m"))
+
+
+def test_a_permission_that_is_missing_for_a_record_that_zoho_names_says_nothing_of_the_others() -> None:
+    attempt = Attempt("1", "2", "3", "4").hears(Refused(PermissionDenied("m", details=NAMED)))
+    assert attempt.looks("1", "3", "4") == ("1", "3", "4")
+
+    attempt.hears(Refused(PermissionDenied("m", details=NAMED)))
+
+    assert attempt.step() == Send(("1", "4"))
+
+
+@pytest.mark.parametrize(
+    ("used", "details", "failed", "parts"),
+    [
+        (EXTRA_CALLS - 1, {}, (), (("1",), ("2", "3"))),
+        (EXTRA_CALLS - 1, NAMED, ("2",), (("1", "3"),)),
+        (EXTRA_CALLS, {}, THREE, ()),
+        (EXTRA_CALLS, NAMED, THREE, ()),
+    ],
+)
+def test_when_the_calls_for_parts_are_used_up_all_of_a_call_has_failed(used: int, details: dict[str, str], failed: Any, parts: Any) -> None:
+    seen = RecordSeen(extra_calls=used).with_answer(THREE, Refused(InvalidRequest("m", details=details)), 1.0)
+
+    assert (seen.extra_calls, tuple(seen.failed), seen.parts) == (used + 1, failed, parts)
 
 
 def test_a_refused_call_is_cut_in_halves_whose_records_are_looked_up_first() -> None:

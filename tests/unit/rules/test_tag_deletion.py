@@ -369,6 +369,17 @@ def test_with_fail_all_tags_are_looked_at_before_anything_is_sent(count: Records
     assert "1 = tag 1" not in message
 
 
+def test_with_fail_all_tags_that_automation_uses_are_named_with_their_reason() -> None:
+    task = Attempt(request("1", "2", "3", undeletable_tags="fail")).reads(tags("1", "2", "3"))
+    used = RecordsCount(0, {"workflows": [1], "blueprints": [1]})
+
+    task.counts({"1": used, "2": None, "3": RecordsCount(0, {})}).reads(tags("1", "2", "3"))
+
+    said = task.fails(TagInUse)
+    assert "1 = tag 1, because automation uses it (workflows, blueprints); 2 = tag 2, because Zoho does not say what uses it. " in said
+    assert "Nothing was sent. undeletable_tags='skip' skips" in said
+
+
 def test_with_fail_a_tag_that_went_while_it_was_counted_does_no_harm() -> None:
     task = Attempt(request("1", "2", undeletable_tags="fail")).reads(tags("1", "2"))
 

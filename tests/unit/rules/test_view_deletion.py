@@ -40,7 +40,7 @@ from airflow_provider_zcrm.rules.view_deletion import (
 from airflow_provider_zcrm.rules.view_journal import View, ViewJournal
 
 T = TypeVar("T", bound=Step)
-START = 1_700_000_000.0
+START = 1_700_000_000.25
 VIEW = View("Leads", "5")
 NORTH = View("Leads", "5", "7")
 OTHER = View("Deals", "6")
@@ -216,6 +216,13 @@ def test_a_rejected_token_is_replaced_once_and_the_view_is_counted_with_the_new_
     attempt.later(1).sends(TokenRejected("No such token.")).fails(TokenRejected)
 
 
+def test_a_token_that_is_rejected_in_the_moment_of_the_count_may_be_the_one_that_counted() -> None:
+    attempt = Attempt().counts(5)
+    attempt.seen = attempt.seen.with_answer(TokenRejected("No such token."), attempt.now)
+
+    attempt.does(CountView)
+
+
 # --- refusals ------------------------------------------------------------------------------------------------------------
 
 
@@ -292,9 +299,8 @@ def test_a_retry_submits_nothing_while_the_outcome_is_unknown() -> None:
 
     said = attempt.fails(ResubmissionForbidden)
     assert f"At {AT}20+00:00 this task asked Zoho to delete the records of custom view 5 of Leads" in said
-    assert "Nothing is sent." in said
+    assert "Nothing is sent. Look into the logs" in said
     assert "confirm_resubmit=True" in said
-    assert "counts from the next time" not in said
 
 
 def test_a_confirmation_counts_when_the_task_is_cleared() -> None:
@@ -407,6 +413,20 @@ def test_a_job_is_asked_for_when_the_time_for_it_has_come() -> None:
     attempt = Attempt(accepted(), run=2, confirmed=True, unknown_job_grace=60.0).asks(None)
 
     assert attempt.later(15).does(AskJob) == AskJob("77")
+
+
+def test_a_job_that_was_asked_for_in_the_moment_of_the_refusal_is_not_asked_for_again() -> None:
+    attempt = Attempt(accepted(), run=2, confirmed=True).asks(LEFT).counts(2).sends(JobAlreadyRunning("Another one runs."))
+    attempt.seen = attempt.seen.with_job("77", LEFT, attempt.now)
+
+    attempt.does(WaitUntil)
+
+
+def test_the_grace_of_a_job_ends_when_it_was_not_known_for_so_long() -> None:
+    attempt = Attempt(accepted(), run=2, confirmed=True, unknown_job_grace=60.0).asks(None)
+    attempt.seen = attempt.seen.with_job("77", None, attempt.later(60).now)
+
+    attempt.does(CountView)
 
 
 def test_a_job_that_zoho_does_not_know_while_another_runs_may_be_that_one() -> None:

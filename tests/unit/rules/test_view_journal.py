@@ -63,6 +63,7 @@ def test_a_job_is_taken_up_for_the_same_view_and_territory_only() -> None:
     assert accepted.accepted(OLD_LEADS) is None
     later = accepted.with_intent(NORTH, 1003.0, None).with_job("78", 1004.0)
     assert later.accepted(NORTH) == Submission(NORTH, "accepted", 1004.0, 1, HOST, "78")
+    assert later.submissions[:1] == accepted.submissions
 
 
 def test_a_job_is_not_taken_up_when_the_outcome_of_something_later_is_unknown() -> None:

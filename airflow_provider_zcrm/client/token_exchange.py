@@ -30,38 +30,39 @@ class TokenExchange:
         :param rejected: a token that Zoho has just rejected.
         :raises ZohoCrmError: there is none to be had now
         """
+        # what is rejected here is remembered, so nothing below returns it
         if held := self._tokens.held(rejected):
             return held
         if self._sharing is None:
-            return (yield from self._new_token(rejected))
-        if stored := (yield from self._stored_token(self._sharing, rejected)):
+            return (yield from self._new_token())
+        if stored := (yield from self._stored_token(self._sharing)):
             return stored
-        token: str = yield Alone(self._sharing, self._tokens.name, self._token_behind_lock(self._sharing, rejected))
+        token: str = yield Alone(self._sharing, self._tokens.name, self._token_behind_lock(self._sharing))
         return token
 
-    def _token_behind_lock(self, sharing: TokenSharing, rejected: str | None) -> Exchange[str]:
+    def _token_behind_lock(self, sharing: TokenSharing) -> Exchange[str]:
         for seconds in sharing.waits():
             yield Sleep(seconds)
-            if stored := (yield from self._stored_token(sharing, rejected)):
+            if stored := (yield from self._stored_token(sharing)):
                 return stored
-        return (yield from self._new_token(rejected))
+        return (yield from self._new_token())
 
-    def _stored_token(self, sharing: TokenSharing, rejected: str | None) -> Exchange[str | None]:
-        stored = self._tokens.take((yield ReadStore(sharing, self._tokens.name)), rejected)
+    def _stored_token(self, sharing: TokenSharing) -> Exchange[str | None]:
+        stored = self._tokens.take((yield ReadStore(sharing, self._tokens.name)))
         if stored:
             yield NewSecret(stored)
         return stored
 
-    def _new_token(self, rejected: str | None) -> Exchange[str]:
+    def _new_token(self) -> Exchange[str]:
         """Ask Zoho; if it cannot answer now, a token that was to be replaced early serves on."""
         try:
-            return (yield from self._ask_zoho(rejected))
+            return (yield from self._ask_zoho())
         except RetryableError as error:
-            if old := self._tokens.serve_on(error, rejected):
+            if old := self._tokens.serve_on(error):
                 return old
             raise
 
-    def _ask_zoho(self, rejected: str | None) -> Exchange[str]:
+    def _ask_zoho(self) -> Exchange[str]:
         self._tokens.check()
         try:
             response = yield RequestToken()
@@ -72,7 +73,7 @@ class TokenExchange:
             if not throttled and not _has_cost_a_request(error):
                 raise
             # another host may have got one
-            if self._sharing and (other := (yield from self._stored_token(self._sharing, rejected))):
+            if self._sharing and (other := (yield from self._stored_token(self._sharing))):
                 return other
             yield from self._share(self._tokens.refused() if throttled else self._tokens.failed())
             raise

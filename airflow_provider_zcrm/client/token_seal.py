@@ -30,7 +30,7 @@ class TokenSeal:
 
     def __init__(self, config: ClientConfig) -> None:
         form = config.credentials.form()
-        secrets = [form["client_secret"], form.get("refresh_token") or form.get("soid", "")]
+        secrets = [form["client_secret"], form.get("refresh_token") or form.get("soid")]
         self._bound_to = {
             "format": _FORMAT,
             "accounts_url": config.hosts.accounts_url,

@@ -85,7 +85,7 @@ class Tokens:
             return _LAST_SECONDS
         return min(self._early, (token.expires_at - token.issued_at) / 2)
 
-    def take(self, stored: str | None, rejected: str | None = None) -> str | None:
+    def take(self, stored: str | None) -> str | None:
         """Take over what a store holds and return its token, None if there is none that can be used."""
         value = self._seal.open(stored)
         # the last refusal counts, whoever met it
@@ -94,9 +94,9 @@ class Tokens:
         issued_at = token.issued_at if token else 0.0
         reported = {min(at, time.time()) for at in value.get("failed_at", ())}
         self._failed_at = _first_and_last(at for at in {*self._failed_at, *reported} if at > issued_at)
-        if token is not None and token.value not in (rejected, *self._rejected):
+        if token is not None and token.value not in self._rejected:
             self._held = token
-        return self.held(rejected)
+        return self.held()
 
     @property
     def present(self) -> HeldToken | None:
@@ -160,13 +160,13 @@ class Tokens:
         old = _stored(self._held) if self._held and self.held() else {}
         return self._seal.seal({"refused_at": self._refused_at, "failed_at": self._failed_at, **old})
 
-    def serve_on(self, error: Exception, rejected: str | None = None) -> str | None:
+    def serve_on(self, error: Exception) -> str | None:
         """Return the token that was to be replaced early, if it is still good, because no new one is to be had for now.
 
         :param error: why; it is logged.
         """
         self._postponed_until = time.time() + _LAST_SECONDS
-        old = self.held(rejected)
+        old = self.held()
         if old:
             log.warning("%s The present access token serves on.", error)
         return old

@@ -195,7 +195,7 @@ def test_a_refusal_of_the_throttle_is_stored_for_the_others(process: Process, cl
     with pytest.raises(TokenThrottled):
         inner.send(None)
     with pytest.raises(TokenThrottled):
-        next(process.exchange._new_token(None))
+        next(process.exchange._new_token())
 
 
 @pytest.mark.parametrize("error", [ServiceUnavailable("Zoho cannot answer."), ConnectionFailed("No answer.", sent=True)], ids=repr)
@@ -242,13 +242,16 @@ def test_the_token_that_is_rejected_is_not_taken_from_another_host(process: Proc
     assert isinstance(inner.send(sealed(clock, "1000.old")), WriteStore)
 
 
-def test_while_zoho_grants_none_a_token_that_was_to_be_replaced_early_is_used(alone: Process, clock: Clock) -> None:
+def test_while_zoho_grants_none_a_token_that_was_to_be_replaced_early_is_used(
+    alone: Process, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     alone.tokens.hold(AccessToken("1000.held", HOURS))
     clock.now += 3400.0
     token = alone.exchange.token(None)
 
     assert next(token) == RequestToken()
     assert ends(token, answer(**THROTTLED)) == "1000.held"
+    assert "Zoho grants no more access tokens" in caplog.text
 
 
 def test_a_token_that_zoho_has_rejected_is_not_used_on(alone: Process) -> None:

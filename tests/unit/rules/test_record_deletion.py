@@ -427,6 +427,15 @@ def test_refusals_of_another_kind_have_lasted_since_their_first() -> None:
     assert attempt.hears(Refused(ServiceUnavailable("m"))).waits() == 2.0
 
 
+def test_after_an_answer_the_pauses_for_refusals_begin_again() -> None:
+    ids = tuple(str(number) for number in range(501))
+    attempt = Attempt(*ids).hears(Refused(ServiceUnavailable("m")))
+    attempt.waits()
+    attempt.hears(RecordsDeleted(ids[:500]))
+
+    assert attempt.hears(Refused(ServiceUnavailable("m"))).waits() == 1.0
+
+
 def test_a_lost_answer_after_a_refusal_is_waited_out_as_a_lost_one() -> None:
     attempt = Attempt(*THREE).hears(Refused(ServiceUnavailable("m")))
     attempt.waits()
@@ -499,10 +508,11 @@ def test_a_refused_call_is_cut_in_halves_whose_records_are_looked_up_first() -> 
     assert attempt.step() == Done(("2",), ("3",), {"1": "Zoho refuses it: A record is locked."})
 
 
-def test_the_parts_that_were_not_sent_yet_stay_when_an_answer_is_lost() -> None:
+@pytest.mark.parametrize("answer", [unheard(), RecordsDeleted(("1", "2")), RecordsDeleted(())], ids=["lost", "all", "none named"])
+def test_the_parts_that_were_not_sent_yet_stay_whatever_the_answer_to_one_is(answer: Answer) -> None:
     attempt = Attempt("1", "2", "3", "4").hears(Refused(InvalidRequest("No.")))
     attempt.looks("1", "2")
-    attempt.hears(unheard())
+    attempt.hears(answer)
 
     assert attempt.seen.parts == (("3", "4"),)
 

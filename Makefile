@@ -6,6 +6,7 @@ VENV    ?= .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.set-up-is-done
 BROWSER := $(VENV)/.browser-is-set-up
+MUTMUT  := $(VENV)/.mutmut-is-set-up
 REPORTS := build/reports
 # The tests that need neither a server nor an Airflow process
 QUICK   := $(wildcard tests/unit tests/walk)
@@ -19,7 +20,7 @@ INSTALL  = $(BIN)/uv pip install --quiet --constraint $(PINS)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop check test readings matrix smoke dist sbom release chaos distributed bench screenshots docs lint format constraints clean
+.PHONY: help setup demo demo-stop check test readings mutants matrix smoke dist sbom release chaos distributed bench screenshots docs lint format constraints clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +42,9 @@ test: $(BROWSER) ## The whole suite, with coverage; WORKERS=1 runs one test at a
 
 readings: $(STAMP) ## The promise in every reading of Zoho's documents, alone and in pairs, and the probe, killed at every call; a quarter of an hour
 	READINGS=all $(BIN)/python -m pytest tests/integration/test_promise.py tests/emulator/probe -n $(WORKERS) --dist worksteal $(ARGS)
+
+mutants: $(MUTMUT) ## Break the code in small ways, one at a time, and list what no fast test notices; ONLY=rules picks some
+	$(BIN)/python .ci/mutants.py $(ONLY)
 
 matrix: dist ## Every Airflow of constraints/ with every Python; ONLY=2.11 picks some, JOBS=1 takes one at a time, ARGS="..." goes to pytest
 	ONLY='$(ONLY)' $(BIN)/uv run --quiet --script noxfile.py --parallel $(or $(JOBS),2) --allow-parallel -- $(ARGS)
@@ -102,7 +106,7 @@ constraints: $(STAMP) ## Write constraints/ anew
 	UV=$(abspath $(BIN)/uv) constraints/renew
 
 clean: demo-stop ## Remove everything that git does not know and make makes
-	rm -rf $(VENV) .venv-benchmarks .venv-distributed .venv-sdk .demo .distributed build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .nox .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-benchmarks .venv-distributed .venv-sdk .demo .distributed build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .nox mutants .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that is there keeps its Python, unless PYTHON says otherwise
@@ -121,4 +125,8 @@ $(STAMP): pyproject.toml $(wildcard constraints/*.txt) .ci/find-python
 # Playwright without a browser of its own: the tests take the system's
 $(BROWSER): $(STAMP)
 	@VIRTUAL_ENV=$(abspath $(VENV)) $(INSTALL) --no-build-isolation --editable '.[browser]'
+	@touch $@
+
+$(MUTMUT): $(STAMP)
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(INSTALL) --no-build-isolation --editable '.[mutants]'
 	@touch $@

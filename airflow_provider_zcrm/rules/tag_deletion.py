@@ -380,7 +380,7 @@ def _pause_for_a_tag(seen: Seen, refusals: Refusals, batch: Sequence[str]) -> Wa
         return WaitUntil(refusals.at + NOT_FOUND_PAUSES[refusals.times - 1], f"{error} The list of tags is read again.")
     culprit = refused_tag(error, refusals.ids)
     if culprit and "It is " not in error.message:
-        error.message += f" It is {_named(seen, [culprit])}."
+        error.message += f" It is {_named(seen, culprit)}."
     raise error
 
 
@@ -500,7 +500,7 @@ def _resolved(request: TagRequest, journal: TagJournal, seen: Seen, tags: Mappin
 
 def _in_use(request: TagRequest, seen: Seen, tag_ids: Sequence[str]) -> TagInUse:
     return TagInUse(
-        f"Tags of {request.module} cannot be deleted: {'; '.join(f'{_named(seen, [i])}, because {_use(seen, i)}' for i in tag_ids)}. "
+        f"Tags of {request.module} cannot be deleted: {'; '.join(f'{_named(seen, i)}, because {_use(seen, i)}' for i in tag_ids)}. "
         "Nothing was sent.",
         advice="undeletable_tags='skip' skips what Zoho refuses.",
     )
@@ -513,6 +513,6 @@ def _use(seen: Seen, tag_id: str) -> str:
     return f"automation uses it ({', '.join(answer.used_by)})"
 
 
-def _named(seen: Seen, tag_ids: Iterable[str]) -> str:
-    listed = seen.listed or {}
-    return ", ".join(f"{tag_id} = {listed[tag_id].name}" if tag_id in listed else tag_id for tag_id in tag_ids)
+def _named(seen: Seen, tag_id: str) -> str:
+    """Return a tag, which is listed, as a person knows it."""
+    return f"{tag_id} = {(seen.listed or {})[tag_id].name}"

@@ -31,12 +31,10 @@ def test_a_plain_body_is_put_together(encoding: str) -> None:
     assert body(encoding, b"ab", b"cd").whole() == b"abcd"
 
 
-@pytest.mark.parametrize(
-    ("encoding", "packed"),
-    [("gzip", gzip.compress(TEXT)), ("x-gzip", gzip.compress(TEXT)), (" GZIP ", gzip.compress(TEXT)), ("deflate", zlib.compress(TEXT))],
-    ids=["gzip", "x-gzip", "capitals", "deflate"],
-)
-def test_a_packed_body_is_unpacked(encoding: str, packed: bytes) -> None:
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP ", "deflate"])
+def test_a_packed_body_is_unpacked(encoding: str) -> None:
+    packed = zlib.compress(TEXT) if encoding == "deflate" else gzip.compress(TEXT)
+
     assert body(encoding, packed[:9], packed[9:]).whole() == TEXT
 
 

@@ -37,6 +37,7 @@ STORED = [
         ),
     ),
 ]
+SOMEBODY_ELSES = Fernet(Fernet.generate_key()).encrypt(b"{}").decode()
 
 
 def seal(secret: str = "s3cret", grant: Any = REFRESH, hosts: Any = US, client_id: str = "1000.CLIENT") -> TokenSeal:
@@ -87,9 +88,7 @@ def test_another_api_host_at_the_same_accounts_host_is_another_connection() -> N
 
 
 @pytest.mark.parametrize(
-    "stored",
-    [None, "", "not sealed", "gAAAA", Fernet(Fernet.generate_key()).encrypt(b"{}").decode()],
-    ids=["nothing", "empty", "not sealed", "cut", "of another key"],
+    "stored", [None, "", "not sealed", "gAAAA", SOMEBODY_ELSES], ids=["nothing", "empty", "no seal", "cut off", "another"]
 )
 def test_what_cannot_be_opened_is_nothing(stored: str | None) -> None:
     assert seal().open(stored) == {}

@@ -60,6 +60,24 @@ def test_a_tag_whose_name_was_changed_on_its_way_is_refused(name: Any) -> None:
         chosen_of([{"id": "1", "name": name}], "tag_ids")
 
 
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ({"id": "1", "name": 202401}, "tag_ids holds a tag whose name is 202401, which is not text. Pass it as it was written."),
+        ({"id": "1", "max_records": "many"}, "max_records in tag_ids"),
+        ({"id": "1", "max_records": -1}, "max_records in tag_ids"),
+        ({"id": "1", "used_by_automation": "perhaps"}, "used_by_automation in tag_ids"),
+        ({"id": "x"}, "tag_ids holds 'x'"),
+        ([[[{"id": "1"}]]], "tag_ids is nested too deep"),
+    ],
+)
+def test_what_is_wrong_with_a_tag_is_said_with_the_argument(tag: Any, said: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        chosen_of([tag], "tag_ids")
+
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["None", "[a, b]", " "])
 def test_a_tag_that_was_found_may_have_any_name(name: str) -> None:
     assert chosen_of([{"id": "1", "name": name}], "tag_ids") == {"1": Chosen(name)}

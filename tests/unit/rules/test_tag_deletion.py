@@ -39,6 +39,7 @@ from airflow_provider_zcrm.rules.tag_deletion import (
     WatchJobs,
     heard,
     next_step,
+    verdict,
 )
 from airflow_provider_zcrm.rules.tag_journal import Entry, Submission, TagJournal
 from airflow_provider_zcrm.rules.tag_request import Chosen, TagRequest
@@ -107,14 +108,14 @@ def test_tags_that_the_module_does_not_have_need_no_job() -> None:
 def test_missing_tags_fail_where_they_must_not_be() -> None:
     task = Attempt(request("1", "7", missing_tags="fail")).reads(tags("1"))
 
-    assert "Leads has no such tags: ['7']" in task.fails(InvalidArgument)
+    assert "Leads has no such tags: ['7']. missing_tags='skip' leaves them out." in task.fails(InvalidArgument)
     assert Attempt(TagRequest(module="Leads", names=("a",), missing_tags="fail", guards=NO_GUARDS)).reads({}).fails(InvalidArgument)
 
 
 def test_a_name_that_two_tags_have_is_refused() -> None:
     task = Attempt(TagRequest(module="Leads", names=("a",), guards=NO_GUARDS)).reads(tags(_1="a", _2="a"))
 
-    assert "same name: ['a']" in task.fails(InvalidArgument)
+    assert "same name: ['a']. Pass tag_ids" in task.fails(InvalidArgument)
 
 
 def test_names_match_exactly() -> None:
@@ -142,7 +143,11 @@ def test_guards_are_judged_once_per_run() -> None:
 def test_a_retry_with_another_request_sends_nothing() -> None:
     task = retry(submitted("1", "2"), ids=("1", "2", "3"))
 
-    assert "changed between retries" in task.fails(InvalidArgument)
+    said = task.fails(InvalidArgument)
+    assert "changed between retries. Now: 3 tags of Leads" in said
+    assert "Clear the task" in said
+    by_name = TagRequest(module="Leads", names=("a",), guards=NO_GUARDS, attempt=2)
+    assert "Now: 1 tag of Leads" in Attempt(by_name, submitted("1")).fails(InvalidArgument)
 
 
 def test_another_module_than_the_one_of_the_journal_is_refused() -> None:
@@ -411,6 +416,14 @@ def test_a_tag_that_is_not_found_is_sent_again_three_times_and_then_skipped() ->
     assert pauses == [10.0, 20.0, 30.0]
 
 
+def test_a_list_that_was_read_in_the_moment_of_a_refusal_is_read_again() -> None:
+    task = Attempt(request("1", "2")).ready(tags("1", "2"))
+    task.sends(not_found(1))
+    task.seen = replace(task.seen, read_at=task.now)
+
+    assert task.step() == ReadList()
+
+
 def test_a_tag_that_was_not_found_and_has_left_the_list_is_gone() -> None:
     task = Attempt(request("1", "2")).ready(tags("1", "2"))
     task.sends(not_found(1))
@@ -455,6 +468,7 @@ def test_a_tag_that_is_not_found_fails_the_task_where_it_cannot_be_skipped(polic
     task.sends(not_found(place))
 
     message = task.reads(tags("1", "2")).fails(TagNotFound)
+    assert "One of the tags seems not found." in message
     assert ("It is 2 = tag 2." in message) == (place is not None)
 
 
@@ -542,6 +556,25 @@ def test_a_tag_that_is_renamed_while_another_job_is_waited_for_is_not_submitted(
     assert task.reads(tags("2", _1="VIP")).submits("900") == ("2",)
 
 
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Refused(JobAlreadyRunning("Another job runs.")), "Another job runs. Waiting for it."),
+        (Refused(TooManyRequests("Too many requests.")), "Too many requests."),
+        (not_found(0), "One of the tags seems not found. The list of tags is read again."),
+        (LOST, "The list of Leads has to show the outcome of a submission with 2 of the tags"),
+    ],
+    ids=["another job", "429", "not found", "lost"],
+)
+def test_a_wait_says_why(answer: Any, why: str) -> None:
+    task = Attempt(request("1", "2")).ready(tags("1", "2"))
+    task.sends(answer)
+    if not isinstance(task.step(), WaitUntil):
+        task.reads(tags("1", "2"))
+
+    assert why in task.does(WaitUntil).why
+
+
 # --- lost answers -----------------------------------------------------------------------------------------------------------------
 
 
@@ -561,6 +594,22 @@ def test_after_a_lost_answer_the_list_is_watched_and_what_stays_is_sent_again_on
     assert 300 <= settle(task, tags("1", "2")) < 302
     assert task.submits("900") == ("1", "2")
     assert task.step() == WatchJobs(("900",))
+
+
+def test_the_wait_begins_with_the_lost_answer_and_not_with_the_first_look() -> None:
+    task = Attempt(request("1", settle=300.0)).ready(tags("1")).later(200).reads(tags("1"))
+    task.sends(LOST)
+
+    assert 300 <= settle(task, tags("1")) < 302
+
+
+def test_a_list_that_is_read_just_when_it_has_settled_is_good_enough() -> None:
+    task = Attempt(request("1", settle=300.0)).ready(tags("1"))
+    task.sends(LOST)
+
+    task.later(299).reads(tags("1"))
+
+    assert task.submits("900") == ("1",)
 
 
 def test_what_goes_after_a_lost_answer_is_done() -> None:
@@ -602,7 +651,9 @@ def test_a_second_lost_answer_in_one_attempt_is_for_the_next() -> None:
     task.sends(LOST)
     settle(task, tags("1"))
 
-    assert "twice: 1 = tag 1" in task.fails(SubmissionUncertain)
+    said = task.fails(SubmissionUncertain)
+    assert "twice: 1 = tag 1" in said
+    assert "Look at the tags in Zoho CRM" in said
     again = retry(task).reads(tags("1"))
     settle(again, tags("1"))
     assert again.finds().submits("900") == ("1",)
@@ -655,6 +706,31 @@ def test_without_a_journal_a_renamed_tag_starts_no_wait() -> None:
     task = Attempt(request("1", without_journal=True, attempt=2, chosen={"1": Chosen("old")})).reads(tags("1"))
 
     assert task.step() == Done(())
+
+
+# --- the gate -------------------------------------------------------------------------------------------------------------------
+
+
+def judged(task: Attempt, tag_id: str = "1") -> str:
+    """Return the word of the gate for a tag."""
+    return verdict(task.request, task.journal, task.seen, tag_id, task.now).what
+
+
+def test_the_gate_says_what_may_happen_with_a_tag_now() -> None:
+    task = Attempt(request("1", "2", chosen={"2": Chosen("tag 2", max_records=0)})).reads(tags("1", "2"))
+    task.does(CountTags)
+    assert (judged(task), judged(task, "2")) == ("send", "count")
+    first = submitted("1")
+    assert judged(first) == "held"
+    second = retry(first).reads(tags("1"))
+    assert judged(second) == "ask"
+    assert judged(second.asks("running")) == "held"
+    third = retry(first).reads(tags("1")).asks("ended")
+    assert judged(third) == "wait"
+    assert judged(third.later(20).reads(tags(_1="VIP"))) == "wait"
+    assert judged(third.later(100).reads(tags(_1="VIP"))) == "skip"
+    third.seen = third.seen.with_list({}, third.now)
+    assert judged(third) == "gone"
 
 
 # --- jobs of earlier attempts and runs ----------------------------------------------------------------------------------------------
@@ -775,9 +851,17 @@ def test_the_list_is_read_until_it_had_a_minute_to_follow(come_back: Any) -> Non
 def test_a_list_that_is_read_just_when_it_was_due_is_that_look() -> None:
     task = returned(submitted("1"), "900").reads(tags("1"))
     ended_at = task.seen.reports_at
+    assert "1 tags of Leads are still listed" in task.does(WaitUntil).why
     task.seen, task.now = replace(task.seen, read_at=ended_at + 10), ended_at + 10
 
     assert task.waits() == 20
+
+
+def test_a_list_that_was_read_in_the_moment_of_the_reports_is_read_again() -> None:
+    task = returned(submitted("1"), "900").reads(tags("1"))
+    task.seen = replace(task.seen, read_at=task.seen.reports_at)
+
+    assert task.step() == ReadList()
 
 
 def test_the_list_is_not_read_again_when_all_is_gone() -> None:
@@ -809,7 +893,9 @@ def test_the_deadline_ends_the_looks_at_the_list_with_what_is_left() -> None:
 def test_who_returns_to_no_journal_does_not_report_success() -> None:
     task = Attempt(request("1")).watched("900")
 
-    assert "['900']" in task.fails(SubmissionUncertain)
+    said = task.fails(SubmissionUncertain)
+    assert "['900'] of Leads" in said
+    assert "A retry of the task" in said
 
 
 # --- the deadline ------------------------------------------------------------------------------------------------------------------

@@ -44,12 +44,17 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             _modules(f"airflow_provider_zcrm.operators.{name}")
             for name in (
+                "list_modules",
                 "find_tags",
+                "find_tags_of_module",
                 "approve_tags",
+                "approve_tags_of_modules",
+                "approved_tags",
                 "backup_tags",
                 "mass_delete_tags",
                 "restore_tags",
                 "report_tag_cleanup",
+                "report_org_cleanup",
                 "mass_delete_records",
                 "delete_records",
             )

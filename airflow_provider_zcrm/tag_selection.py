@@ -157,7 +157,7 @@ class TagSelection:
         matched = {one for _, protecting in found for one in protecting}
         # in a module without tags there is nothing that an entry could have missed
         unmatched = tuple(one.entry for one in protectors if one not in matched) if found else ()
-        return Candidates(self, passed, kept, unmatched)
+        return Candidates(self, passed, kept, unmatched, tuple(one.entry for one in protectors if one in matched))
 
 
 @dataclass(frozen=True)
@@ -175,12 +175,14 @@ class Candidates:
     :param passed: the tags that nothing speaks against so far.
     :param kept: the tags that are kept for certain.
     :param unmatched_keep: the entries of ``keep`` and ``keep_regex`` that match none of the tags.
+    :param matched_keep: those that match one.
     """
 
     selection: TagSelection
     passed: tuple[Verdict, ...]
     kept: tuple[Verdict, ...]
     unmatched_keep: tuple[str, ...]
+    matched_keep: tuple[str, ...] = ()
 
     @property
     def calls_needed(self) -> int:

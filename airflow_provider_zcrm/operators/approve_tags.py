@@ -75,7 +75,6 @@ class ApproveTagsOperator(KeepsPlainStrings, _Asks):  # type: ignore[misc]
 
         :raises InvalidArgument: the tags are none
         """
-        from airflow_provider_zcrm.rules.approval import body, subject
         from airflow_provider_zcrm.rules.arguments import truth_of
 
         tags = self._tags()
@@ -84,8 +83,7 @@ class ApproveTagsOperator(KeepsPlainStrings, _Asks):  # type: ignore[misc]
             return tags
         context["ti"].xcom_push(key=_ASKED, value=tags)
         # Airflow's class asks what these two say
-        self.subject = subject(self.module, len(tags))
-        self.body = body(self.module, tags, list(self.unmatched_keep or ()), f"XCom {_ASKED!r} of this task has them all.")
+        self.subject, self.body = self._question(tags, f"XCom {_ASKED!r} of this task has them all.")
         asked: list[dict[str, Any]] = super().execute(context)
         return asked
 
@@ -105,6 +103,15 @@ class ApproveTagsOperator(KeepsPlainStrings, _Asks):  # type: ignore[misc]
             )
         self.log.info("Approved: %d tags of %s.", len(tags), self.module)
         return [dict(tag) for tag in tags]
+
+    def _question(self, tags: Sequence[Mapping[str, Any]], rest: str) -> tuple[str, str]:
+        """Return the headline and the text of the question.
+
+        :param rest: where the tags stand that are not in the text.
+        """
+        from airflow_provider_zcrm.rules.approval import body, subject
+
+        return subject(self.module, len(tags)), body(self.module, tags, list(self.unmatched_keep or ()), rest)
 
     def _tags(self) -> list[dict[str, Any]]:
         """Return the tags, each as a mapping with ``id``."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
@@ -196,3 +196,10 @@ def push_api_usage(context: Context, client: ZohoCrmClient, earlier_calls: int =
     context["ti"].xcom_push(key="api_calls", value=earlier_calls + client.credits.calls)
     if client.credits.left is not None:
         context["ti"].xcom_push(key="credits_left", value=client.credits.left)
+
+
+def pushed_by_all(context: Context, task_id: str, key: str) -> list[dict[str, Any]]:
+    """Return the mappings that the instances of a mapped task have pushed; one that was not mapped has pushed at most one."""
+    # which map indexes there are only Airflow knows; of one XCom it returns the value, of several a sequence
+    found = cast("Any", context["ti"]).xcom_pull(task_ids=task_id, key=key)
+    return [dict(value) for value in ([found] if isinstance(found, Mapping) else found or ()) if isinstance(value, Mapping)]

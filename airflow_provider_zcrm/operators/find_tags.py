@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_zcrm.api.tags import RecordsCount
+    from airflow_provider_zcrm.api.tags import RecordsCount, Tag
     from airflow_provider_zcrm.rules.room import Room
     from airflow_provider_zcrm.tag_selection import Candidates, Choice, TagSelection, Verdict
 
@@ -84,7 +85,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
             guards = Guards.of(self.max_tags, self.max_share)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self.module)
-            tags, room = read_tags_and_room(client, self.module, include_usage=selection.asks_for_usage)
+            tags, room = self._read(partial(read_tags_and_room, client, self.module, include_usage=selection.asks_for_usage))
             self._push_room(context, room)
             found = selection.candidates(tags.values(), datetime.now(UTC))
             self._push_unmatched(context, found)
@@ -105,6 +106,9 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
         from airflow_provider_zcrm.lineage import lineage, tags_of
 
         return lineage(reads=[tags_of(self.zoho_crm_conn_id, self.module)])
+
+    def _read(self, read: Callable[[], tuple[dict[str, Tag], Room]]) -> tuple[dict[str, Tag], Room]:
+        return read()
 
     def _selection(self) -> dict[str, Any]:
         return self.selection

@@ -33,6 +33,7 @@ class ReportTagCleanupOperator(KeepsPlainStrings, BaseOperator):
     :param delete_task_id: the task of the `MassDeleteTagsOperator`.
     :param backup_task_id: the task of the `BackupTagsOperator`, None if there is none.
     :param approve_task_id: the task of the `ApproveTagsOperator`, None if there is none.
+    :param asset_event: whether to add the event.
     :param zoho_crm_conn_id: id of the Airflow connection, for the asset (templated).
     """
 
@@ -48,17 +49,19 @@ class ReportTagCleanupOperator(KeepsPlainStrings, BaseOperator):
         delete_task_id: str,
         backup_task_id: str | None = None,
         approve_task_id: str | None = None,
+        asset_event: bool = True,
         zoho_crm_conn_id: str = "zoho_crm_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         # beside those of the user, which may also come from default_args
-        self.outlets = [*self.outlets, CLEANED_TAGS]
+        self.outlets = [*self.outlets, *([CLEANED_TAGS] if asset_event else [])]
         self.module = module
         self.find_task_id = find_task_id
         self.delete_task_id = delete_task_id
         self.backup_task_id = backup_task_id
         self.approve_task_id = approve_task_id
+        self.asset_event = asset_event
         self.zoho_crm_conn_id = zoho_crm_conn_id
 
     def execute(self, context: Context) -> str:
@@ -67,7 +70,7 @@ class ReportTagCleanupOperator(KeepsPlainStrings, BaseOperator):
         text = report.as_markdown()
         self.log.info("What was done:\n\n%s\n", text)
         context["ti"].xcom_push(key="numbers", value=report.as_dict())
-        if report.deleted and not report.not_run:
+        if self.asset_event and report.deleted and not report.not_run:
             try:
                 asset = Asset(tags_uri(self.zoho_crm_conn_id, self.module))
                 context["outlet_events"][CLEANED_TAGS].add(asset, extra=report.as_dict())
@@ -80,6 +83,10 @@ class ReportTagCleanupOperator(KeepsPlainStrings, BaseOperator):
 
         find, delete = _Pushed(context, self.find_task_id), _Pushed(context, self.delete_task_id)
         back_up, approve = _Pushed(context, self.backup_task_id), _Pushed(context, self.approve_task_id)
+        chosen = _as_tags(find.get())
+        if any(tag.get("module", self.module) != self.module for tag in chosen or ()):
+            self.log.warning("The tags that %s has found are of another module: the list of modules has changed.", self.find_task_id)
+            find, chosen = _Pushed(context, None), None
         tasks = (find, delete, back_up)
         states = self._states(context)
         counts = delete.get("counts") or {}
@@ -89,7 +96,7 @@ class ReportTagCleanupOperator(KeepsPlainStrings, BaseOperator):
             module=self.module,
             looked_at=find.get("looked_at"),
             allowed=find.get("allowed"),
-            chosen=_as_tags(find.get()),
+            chosen=chosen,
             kept=find.get("kept") or {},
             unmatched_keep=find.get("unmatched_keep") or (),
             skipped=delete.get("skipped") or (),

@@ -22,12 +22,32 @@ def body(module: str, tags: Sequence[Mapping[str, Any]], unmatched_keep: Sequenc
     :param tags: each with ``id`` and, where they are known, ``name`` and ``reason``.
     :param rest: where the tags beyond the first 50 stand.
     """
-    lines = [
-        f"- {escaped(tag.get('name') or tag['id'])}" + (f": {escaped(tag['reason'])}" if tag.get("reason") else "") for tag in tags[:_ROWS]
-    ]
-    if len(tags) > _ROWS:
-        lines.append(f"- and {len(tags) - _ROWS} more: {rest}")
-    parts = [f"{len(tags)} tags of {escaped(module)} are to be deleted:", "\n".join(lines)]
+    parts = [f"{len(tags)} tags of {escaped(module)} are to be deleted:", _listed(tags, _ROWS, rest)]
     if unmatched_keep:
         parts.append(f"**These entries of keep match no tag:** {', '.join(map(escaped, unmatched_keep))}. Is one of them misspelt?")
     return "\n\n".join(parts)
+
+
+def body_of_modules(tags: Sequence[Mapping[str, Any]], rest: str) -> str:
+    """Return the text of a question about several modules: of each the number of tags, and its share of the first 50.
+
+    :param tags: each with ``module`` and as in `body`.
+    :param rest: where the tags stand that are not in the text.
+    """
+    by_module: dict[str, list[Mapping[str, Any]]] = {}
+    for tag in tags:
+        by_module.setdefault(tag["module"], []).append(tag)
+    rows = max(3, _ROWS // max(1, len(by_module)))
+    parts = [f"{len(tags)} tags of {len(by_module)} {'module' if len(by_module) == 1 else 'modules'} are to be deleted."]
+    for module, found in by_module.items():
+        parts += [f"**{escaped(module)}**: {len(found)}", _listed(found, rows, rest)]
+    return "\n\n".join(parts)
+
+
+def _listed(tags: Sequence[Mapping[str, Any]], rows: int, rest: str) -> str:
+    lines = [
+        f"- {escaped(tag.get('name') or tag['id'])}" + (f": {escaped(tag['reason'])}" if tag.get("reason") else "") for tag in tags[:rows]
+    ]
+    if len(tags) > rows:
+        lines.append(f"- and {len(tags) - rows} more: {rest}")
+    return "\n".join(lines)

@@ -11,6 +11,7 @@ from airflow_provider_zcrm.rules.room import Room
 
 # a mail with hundreds of rows is read by nobody
 _ROWS = 50
+_NOT_IN_TABLE = ("module", "state", "outcome", "nearly_full", "backup")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class CleanupReport:
     @property
     def outcome(self) -> str:
         """What came of it, in a few words."""
-        if self.not_run and self.chosen != []:
+        if self.state == "skipped":
             return f"skipped, because {self.not_run}{'' if self.deleted else ': nothing was deleted'}"
         if self.chosen is None:
             return "not known" if self.silent else "stopped before tags were chosen: see the log of the task that finds them"
@@ -63,6 +64,19 @@ class CleanupReport:
         if self.dry_run:
             return "dry run: nothing was deleted"
         return "done" if self.ended else "not finished: see the log of the task that deletes"
+
+    @property
+    def state(self) -> str:
+        """The outcome in a word or two, of which there are few."""
+        if self.chosen is not None and not self.chosen:
+            return "nothing to delete"
+        if self.not_run:
+            return "skipped"
+        if self.chosen is None:
+            return "not known" if self.silent else "failed"
+        if self.dry_run:
+            return "dry run"
+        return "done" if self.ended else "failed"
 
     @property
     def room(self) -> int | None:
@@ -77,6 +91,7 @@ class CleanupReport:
         """Return the numbers as JSON values."""
         return {
             "module": self.module,
+            "state": self.state,
             "outcome": self.outcome,
             "looked_at": self.looked_at,
             "chosen": None if self.chosen is None else len(self.chosen),
@@ -86,6 +101,7 @@ class CleanupReport:
             "failed": self.failed,
             "allowed": self.allowed,
             "room": self.room,
+            "nearly_full": self.looked_at is not None and self._after.nearly_full,
             "backup": self.backup,
             "api_calls": self.api_calls,
             "credits_left": self.credits_left,
@@ -93,7 +109,7 @@ class CleanupReport:
 
     def as_markdown(self) -> str:
         """Return the report as text: a table of numbers, the chosen tags and why, what was kept and why."""
-        numbers = {name: value for name, value in self.as_dict().items() if name not in ("module", "outcome", "backup")}
+        numbers = {name: value for name, value in self.as_dict().items() if name not in _NOT_IN_TABLE}
         parts = [
             f"**Tags of {escaped(self.module)}**: {escaped(self.outcome)}.",
             table([name.replace("_", " ") for name in numbers], [list(numbers.values())]),

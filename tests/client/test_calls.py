@@ -36,7 +36,10 @@ def seen(emulator: Control) -> list[tuple[str, str, dict[str, str], Any]]:
 
 
 def test_modules_are_listed(side: Side, emulator: Control) -> None:
-    assert side.send(list_modules()) == [Module(LEADS, "Leads"), Module("2276164000000000129", "Contacts")]
+    assert side.send(list_modules()) == [
+        Module(LEADS, "Leads", label="Leads", kind="default"),
+        Module("2276164000000000129", "Contacts", label="Contacts", kind="default"),
+    ]
     assert seen(emulator) == [("GET", "/crm/v8/settings/modules", {}, None)]
 
 

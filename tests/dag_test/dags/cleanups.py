@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import DAG, Asset, task, task_group
 from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.report_tag_cleanup import ReportTagCleanupOperator
-from airflow_provider_zcrm.task_groups import tag_cleanup
+from airflow_provider_zcrm.task_groups import org_tag_cleanup, tag_cleanup
 
 COMMON = {
     "schedule": None,
@@ -49,4 +49,16 @@ with DAG("clean_in_silence", **COMMON):
     delete = MassDeleteTagsOperator(task_id="delete", module="Leads", tag_ids=find.output)
     delete >> ReportTagCleanupOperator(
         task_id="report", module="Leads", find_task_id="find", delete_task_id="delete", trigger_rule="all_done"
+    )
+
+# a whole org, whose selection may be one for all or one for each
+with DAG("clean_org", **COMMON | {"params": COMMON["params"] | {"exclude": [], "modules": ["*"]}}):
+    org_tag_cleanup(
+        "org",
+        "{{ params.selection }}",
+        modules="{{ params.modules }}",
+        exclude_modules="{{ params.exclude }}",
+        backup_folder="{{ params.folder }}",
+        max_share="{{ params.max_share }}",
+        dry_run="{{ params.dry_run }}",
     )

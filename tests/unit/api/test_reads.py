@@ -53,12 +53,17 @@ def test_a_read_is_a_get_that_may_be_repeated(call: ApiCall[Any], path: str, par
 @pytest.mark.parametrize(
     ("call", "body", "value"),
     [
-        (list_modules(), {"modules": [LEADS]}, [Module("2276164000000000125", "Leads")]),
+        (list_modules(), {"modules": [LEADS]}, [Module("2276164000000000125", "Leads", label="Leads")]),
         (list_modules(), {"modules": []}, []),
         (
             list_modules(),
             {"modules": [{"id": 5, "api_name": None, "api_supported": False}, {"api_name": "NoId"}, "nonsense"]},
             [Module("5", None, api_supported=False)],
+        ),
+        (
+            list_modules(),
+            {"modules": [{"id": "6", "api_name": "Old", "generated_type": "custom", "status": "user_hidden"}]},
+            [Module("6", "Old", kind="custom", visible=False)],
         ),
         (
             list_tags("Leads"),

@@ -1,0 +1,81 @@
+"""Which modules of an org a clean-up is for: those that can have tags, less those that the user excludes.
+
+Zoho's list of modules does not say which of them can have tags. What it says leaves the few of which only the list of their tags tells.
+Zoho: crm/developer/docs/api/v8/modules-api.html, get-tag-list.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any
+
+from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError
+from airflow_provider_zcrm.api.modules import Module
+from airflow_provider_zcrm.rules.arguments import names_of, shown
+from airflow_provider_zcrm.rules.plain_text import plain
+
+
+def with_tags(modules: Iterable[Module]) -> list[Module]:
+    """Return the modules that can have tags, the oldest first, so that a new one does not change the place of the others."""
+    found = [m for m in modules if m.api_name and m.api_supported and m.visible and m.kind in ("", "default", "custom")]
+    return sorted(found, key=lambda module: (len(module.id), module.id))
+
+
+def choose_modules(all_modules: Sequence[Module], modules: Any, exclude_modules: Any) -> list[Module]:
+    """Return the modules that are meant, in the order of `with_tags`.
+
+    :param all_modules: those of the org.
+    :param modules: API names, or globs of them; None for all. Case counts.
+    :param exclude_modules: API names, labels, or globs of them. What protects is generous, so case does not count here.
+    :raises InvalidArgument: an entry matches no module, or no module is left
+    """
+    possible = with_tags(all_modules)
+    chosen = possible
+    if modules is not None:
+        entries = names_of(modules, "modules")
+        matches = {entry: [m for m in possible if fnmatchcase(str(m.api_name), entry)] for entry in entries}
+        _refuse_unmatched(matches, "modules", [str(module.api_name) for module in possible])
+        wanted = {module.id for found in matches.values() for module in found}
+        chosen = [module for module in possible if module.id in wanted]
+    excluded = {entry: [m for m in all_modules if _is_excluded(m, entry)] for entry in names_of(exclude_modules, "exclude_modules")}
+    _refuse_unmatched(excluded, "exclude_modules", [str(m.api_name) for m in all_modules if m.api_name])
+    gone = {module.id for found in excluded.values() for module in found}
+    left = [module for module in chosen if module.id not in gone]
+    if not left:
+        raise InvalidArgument("No module is left: modules and exclude_modules leave none that can have tags. Nothing was sent.")
+    return left
+
+
+def selection_for(module: str, selections: Mapping[str, Any]) -> Any:
+    """Return the selection of a module: that of its name, else that of the one glob that matches it.
+
+    :raises InvalidArgument: there is none, or there are several
+    """
+    if module in selections:
+        return selections[module]
+    found = [entry for entry in selections if fnmatchcase(module, entry)]
+    if len(found) != 1:
+        what = f"{' and '.join(map(repr, found))} match it" if found else "no entry of modules matches it"
+        raise InvalidArgument(f"Which selection is meant for {module} is not clear: {what}.", advice=f"Give {module} an entry of its own.")
+    return selections[found[0]]
+
+
+def cannot_have_tags(error: ZohoCrmError) -> bool:
+    """Tell whether Zoho says of a module, asked for its tags, that it has nothing to do with them."""
+    return error.code == "INVALID_MODULE" and "not supported for this api" in error.message
+
+
+def _is_excluded(module: Module, entry: str) -> bool:
+    return any(fnmatchcase(plain(name), plain(entry)) for name in (module.api_name, module.label) if name)
+
+
+def _refuse_unmatched(matches: Mapping[str, Sequence[Module]], argument: str, names: Sequence[str]) -> None:
+    if matches and not any(matches.values()) and not names:
+        raise InvalidArgument("The org has no module that can have tags.")
+    for entry, found in matches.items():
+        if not found:
+            similar = get_close_matches(entry, names, n=1)
+            advice = f"Did you mean {similar[0]}?" if similar else f"The modules are {', '.join(names)}."
+            raise InvalidArgument(f"{argument} has {shown(entry)}, which matches no module of the org. Nothing was sent.", advice=advice)

@@ -1,0 +1,94 @@
+"""Which modules are meant: what protects is generous, what is cleaned is exact, and what matches nothing is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_zcrm.api.errors import InvalidArgument, InvalidModule, ZohoCrmError
+from airflow_provider_zcrm.api.modules import Module
+from airflow_provider_zcrm.rules.org_modules import cannot_have_tags, choose_modules, selection_for
+
+ORG = [
+    Module("30", "Site_Surveys", label="Site Surveys", kind="custom"),
+    Module("4", "Leads", label="Leads", kind="default"),
+    Module("5", "Deals", label="Potentials", kind="default"),
+    Module("6", "Accounts"),
+    Module("7", "Forecasts", api_supported=False),
+    Module("8", "Old", visible=False),
+    Module("9", None, label="Portal", kind="web"),
+    Module("10", "Leads_X_Deals", kind="linking"),
+]
+
+
+def names(modules: Any = None, exclude_modules: Any = ()) -> list[str | None]:
+    return [module.api_name for module in choose_modules(ORG, modules, exclude_modules)]
+
+
+def test_all_that_can_have_tags_the_oldest_first() -> None:
+    assert names() == ["Leads", "Deals", "Accounts", "Site_Surveys"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "expected"),
+    [("Leads", ["Leads"]), (["Deals", "Leads"], ["Leads", "Deals"]), ("*s", ["Leads", "Deals", "Accounts", "Site_Surveys"])],
+)
+def test_what_is_named_is_cleaned(modules: Any, expected: list[str]) -> None:
+    assert names(modules) == expected
+
+
+@pytest.mark.parametrize("entry", ["Deals", "deals", " DEALS ", "potentials", "Pot*", "De\u200bals"])
+def test_what_is_excluded_is_excluded_however_it_is_written(entry: str) -> None:
+    assert names(exclude_modules=entry) == ["Leads", "Accounts", "Site_Surveys"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "exclude", "said"),
+    [
+        ("leads", (), "modules has 'leads', which matches no module of the org. Nothing was sent. Did you mean Leads?"),
+        (["Leads", "Forecasts"], (), "modules has 'Forecasts', which matches no module"),
+        (["Leads", "Deal?x"], (), "modules has 'Deal?x', which matches no module"),
+        (None, ["Dels"], "exclude_modules has 'Dels', which matches no module of the org. Nothing was sent. Did you mean Deals?"),
+        (None, ["Zzz*"], "exclude_modules has 'Zzz*', which matches no module of the org. Nothing was sent. The modules are"),
+        ("Leads", ["Leads"], "No module is left"),
+        ([], (), "No module is left"),
+        (None, None, "exclude_modules holds None"),
+        (None, "None", "exclude_modules holds 'None': it came out empty"),
+        (None, "['Leads']", "which looks like a list"),
+        ([" "], (), "it came out empty"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(modules: Any, exclude: Any, said: str) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        choose_modules(ORG, modules, exclude)
+    assert said in str(raised.value)
+
+
+def test_what_is_excluded_may_be_a_module_without_tags() -> None:
+    assert names(exclude_modules=["Forecasts"]) == names()
+
+
+def test_an_org_without_modules_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="No module is left"):
+        choose_modules([], None, ())
+
+
+def test_a_module_gets_the_selection_of_its_name_or_of_the_one_pattern() -> None:
+    selections = {"Leads": 1, "L*": 2, "A*": 3, "*ccounts": 4, "Deals": 5}
+    assert [selection_for(module, selections) for module in ("Leads", "Ladders", "Deals")] == [1, 2, 5]
+    for module, said in (("Accounts", "'A\\*' and '\\*ccounts' match it"), ("Contacts", "no entry of modules matches it")):
+        with pytest.raises(InvalidArgument, match=said):
+            selection_for(module, selections)
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (InvalidModule("the given module is not supported for this api", code="INVALID_MODULE"), True),
+        (InvalidModule("the module name given seems to be invalid", code="INVALID_MODULE"), False),
+        (ZohoCrmError("the given module is not supported for this api", code="NO_PERMISSION"), False),
+    ],
+)
+def test_only_what_zoho_says_in_so_many_words_makes_a_module_one_without_tags(error: ZohoCrmError, answer: bool) -> None:
+    assert cannot_have_tags(error) is answer

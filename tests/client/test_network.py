@@ -71,7 +71,7 @@ def test_a_token_request_has_its_secrets_in_the_body_and_no_authorization(connec
 
 
 def test_a_submission_is_json(connect: Connect) -> None:
-    with ScriptedServer(lambda heard: heard.answer(202, {"status": "success", "details": {"job_id": "1"}})) as server:
+    with ScriptedServer(lambda heard: heard.answer(202, {"status": "success", "details": {"job_id": "10001"}})) as server:
         connect(config_for(server.url)).send(SUBMIT)
 
     (heard,) = server.calls()
@@ -85,7 +85,7 @@ def test_a_netrc_replaces_no_token(connect: Connect, tmp_path: Path, monkeypatch
     netrc.write_text("machine 127.0.0.1 login somebody password else\ndefault login somebody password else\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with ScriptedServer(lambda heard: heard.answer(202, {"status": "success", "details": {"job_id": "1"}, "modules": []})) as server:
+    with ScriptedServer(lambda heard: heard.answer(202, {"status": "success", "details": {"job_id": "10001"}, "modules": []})) as server:
         connect(config_for(server.url)).send(calls(method))
 
     assert [heard.headers.get("authorization") for heard in server.heard] == [None, f"Zoho-oauthtoken {TOKEN}"]

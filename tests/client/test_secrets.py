@@ -217,7 +217,7 @@ def test_calls_that_work_log_no_secret(config: ClientConfig, connect: Connect, k
 
 def test_no_secret_is_in_a_url(connect: Connect) -> None:
     def answer(heard: Heard) -> None:
-        heard.answer(202, {"status": "success", "details": {"job_id": "1"}, "mass_delete": [{"status": "COMPLETED"}]})
+        heard.answer(202, {"status": "success", "details": {"job_id": "10001"}, "mass_delete": [{"status": "COMPLETED"}]})
 
     with ScriptedServer(answer) as server:
         side = connect(config_for(server.url))

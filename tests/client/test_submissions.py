@@ -33,7 +33,7 @@ from tests.client.sides import HASTY, PATIENT, Side, config_for
 
 SUBMIT = submit_tags("Leads", "2276164000000000125", ["2276164000001021041"])
 PATH = "/actions/mass_delete"
-ACCEPTED = {"code": "SCHEDULED", "details": {"job_id": "1"}, "message": "m", "status": "success"}
+ACCEPTED = {"code": "SCHEDULED", "details": {"job_id": "10001"}, "message": "m", "status": "success"}
 
 # fault, what it is ordered with, whether Zoho took the submission all the same
 DOUBTFUL: list[tuple[str, dict[str, Any], bool]] = [
@@ -177,7 +177,7 @@ def test_a_refused_connection_is_tried_again_and_the_submission_arrives_once(
     side = connect(config_for(emulator_server.url, f"http://127.0.0.1:{port}"))
     appearing.start()
     try:
-        assert side.send(SUBMIT) == "1"
+        assert side.send(SUBMIT) == "10001"
     finally:
         appearing.join()
         server.__exit__()

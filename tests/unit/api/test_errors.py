@@ -592,6 +592,7 @@ def test_each_class_answers_what_now() -> None:
         TagsLeftBehind,
         rules_errors.RecordsLeftBehind,
         rules_errors.BackupShort,
+        rules_errors.RestoreShort,
         rules_errors.DeadlineReached,
     }
 

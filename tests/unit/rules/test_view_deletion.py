@@ -163,7 +163,7 @@ def test_a_view_that_shows_no_record_is_done() -> None:
 @pytest.mark.parametrize(
     ("guards", "count"),
     [
-        (TEN_RECORDS, CountView(view=True, module=False)),
+        (TEN_RECORDS, CountView(view=True, module=True)),
         (A_TENTH, CountView(view=True, module=True)),
         (ANY_RECORDS, CountView(view=False, module=False)),
     ],

@@ -58,7 +58,7 @@ def test_what_is_not_packed_as_it_says_is_refused() -> None:
 def test_a_packed_body_that_was_cut_off_is_refused() -> None:
     packed = gzip.compress(TEXT)
     with pytest.raises(UnreadableResponse, match="cut off") as caught:
-        body("gzip", packed[:-4]).response().body
+        body("gzip", packed[:-4]).response()
     assert names_the_call(caught.value)
 
 

@@ -64,7 +64,13 @@ def test_the_numbers() -> None:
 
     assert numbers["states"] == {"done": 1, "failed": 1, "skipped": 1, "no report": 1}
     assert numbers["totals"] == {
-        **{"looked_at": 13, "chosen": 2, "kept": 0, "skipped": 0, "deleted": 1, "failed": 0, "room": 8},
+        "looked_at": 13,
+        "chosen": 2,
+        "kept": 0,
+        "skipped": 0,
+        "deleted": 1,
+        "failed": 0,
+        "room": 8,
         "api_calls": 7,
         "credits_left": 80,
     }

@@ -80,12 +80,22 @@ class ListModulesOperator(RefusesWhatCameOutEmpty):
         ti = context["ti"]
         key = f"zoho_crm_modules_{ti.dag_id}.{ti.task_id}"
         try:
-            seen = json.loads(get_variable(key) or "{}")
+            seen = _as_object(get_variable(key))
             # a retry or a clear compares with the same run as the first attempt did
             before = seen.get("before") if seen.get("run_id") == ti.run_id else seen.get("modules")
+            before = before if isinstance(before, list) else None
             value = json.dumps({"run_id": ti.run_id, "modules": names, "before": before})
             set_variable(key, value, "Modules of Zoho CRM that a clean-up has seen. If it is deleted, the next run names none as new.")
         except Exception:  # what is new is for people; nothing depends on it
             self.log.warning("Which modules are new is not known.", exc_info=True)
             return set()
         return set() if before is None else set(names).difference(before)
+
+
+def _as_object(value: str | None) -> dict[str, Any]:
+    """Return the JSON object, an empty one for anything else."""
+    try:
+        found = json.loads(value or "{}")
+    except ValueError:
+        found = {}
+    return found if isinstance(found, dict) else {}

@@ -79,8 +79,9 @@ class OrgReport:
         backups = [row["backup"] for row in rows if row.get("backup")]
         full = [escaped(row["module"]) for row in rows if row.get("nearly_full")]
         not_done = [f"- {escaped(row['module'])}: {escaped(row['outcome'])}" for row in wrong]
+        said = ", ".join(f"{number} {state}" for state, number in self.states.items())
         parts = [
-            f"**Tags of {len(rows)} {'module' if len(rows) == 1 else 'modules'}**",
+            "**Tags of all modules**",
             *(["Backups:\n\n" + "\n".join(f"- {code(path)}" for path in backups)] if backups else []),
             *([f"**New modules**: {', '.join(new)}."] if new else []),
             *([f"**Nearly full**, so that Zoho will refuse new tags: {', '.join(full)}."] if full else []),
@@ -88,13 +89,11 @@ class OrgReport:
             *(["**Not done**:\n\n" + "\n".join(not_done)] if not_done else []),
             table(
                 ["module", "outcome", *(name.replace("_", " ") for name in _NUMBERS), "credits left"],
-                [[row["module"], row["state"], *self._numbers(row)] for row in rows] + [["all", self._said(), *self._numbers(self.totals)]],
+                [[row["module"], row["state"], *self._numbers(row)] for row in rows] + [["all", None, *self._numbers(self.totals)]],
             ),
+            f"**{len(rows)} {'module' if len(rows) == 1 else 'modules'}**: {said or 'none was listed'}.",
         ]
         return "\n\n".join(parts)
 
     def _numbers(self, row: Mapping[str, Any]) -> list[Any]:
         return [row.get(name) for name in (*_NUMBERS, "credits_left")]
-
-    def _said(self) -> str:
-        return ", ".join(f"{number} {state}" for state, number in self.states.items())

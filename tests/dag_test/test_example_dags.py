@@ -28,7 +28,10 @@ def test_there_is_a_test_for_every_example() -> None:
         "zoho_crm_cleanup_many_orgs",
         "zoho_crm_dry_run_by_mail",
         "zoho_crm_first_cleanup",  # its page of the docs runs it
-        "zoho_crm_cleanup_with_approval",  # in tests/e2e, because a person answers through Airflow's API
+        # in tests/e2e, because a person answers through Airflow's API
+        "zoho_crm_cleanup_with_approval",
+        "zoho_crm_cleanup_org",
+        "zoho_crm_cleanup_org_with_alerts",
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_zcrm.rules.approval import body, subject
+from airflow_provider_zcrm.rules.approval import body, body_of_modules, subject
 
 
 def test_the_question_names_module_number_names_and_reasons() -> None:
@@ -31,3 +31,13 @@ def test_names_are_no_markup_and_no_new_lines() -> None:
     text = body("Leads", [{"id": "1", "name": "[x](http://evil) <b>\n# all\u202e"}], [], "")
     assert "\\[x\\]\\(http://evil\\) \\<b\\>\\\\n\\# all\\\\u202e" in text.replace("\\\\n", "\\\\n")
     assert len(text.splitlines()) == 3
+
+
+def test_a_question_about_several_modules_has_a_share_of_the_tags_of_each() -> None:
+    tags = [{"id": str(number), "module": "Leads"} for number in range(200)] + [
+        {"id": "x", "name": "<b>", "module": "Deals", "reason": "old"}
+    ]
+    text = body_of_modules(tags, "XCom 'asked' has them all.")
+
+    assert text.startswith("201 tags of 2 modules are to be deleted.\n\n**Leads**: 200\n\n- 0\n")
+    assert "- and 175 more: XCom 'asked' has them all.\n\n**Deals**: 1\n\n- \\<b\\>: old" in text

@@ -29,7 +29,7 @@ def report(**arguments: object) -> OrgReport:
     return OrgReport(modules=MODULES, reports=reports, api_calls=1, **arguments)  # type: ignore[arg-type]
 
 
-TEXT = r"""**Tags of 4 modules**
+TEXT = r"""**Tags of all modules**
 
 Backups:
 
@@ -46,13 +46,15 @@ Backups:
 - Deals: stopped before tags were chosen: see the log of the task that finds them
 - \<b\>: no report: see the logs of its tasks
 
-| module   | outcome                                  | looked at | chosen | kept | skipped | deleted | failed | room | api calls | credits left |
-| -------- | ---------------------------------------- | --------- | ------ | ---- | ------- | ------- | ------ | ---- | --------- | ------------ |
-| Leads    | done                                     | 10        | 1      | 0    | 0       | 1       | 0      | 1    | 4         | 90           |
-| Deals    | failed                                   | -         | -      | 0    | 0       | -       | -      | -    | 2         | 80           |
-| Accounts | skipped                                  | 3         | 1      | 0    | 0       | -       | -      | 7    | -         | -            |
-| \<b\>    | no report                                | -         | -      | -    | -       | -       | -      | -    | -         | -            |
-| all      | 1 done, 1 failed, 1 skipped, 1 no report | 13        | 2      | 0    | 0       | 1       | 0      | 8    | 7         | 80           |"""
+| module   | outcome   | looked at | chosen | kept | skipped | deleted | failed | room | api calls | credits left |
+| -------- | --------- | --------- | ------ | ---- | ------- | ------- | ------ | ---- | --------- | ------------ |
+| Leads    | done      | 10        | 1      | 0    | 0       | 1       | 0      | 1    | 4         | 90           |
+| Deals    | failed    | -         | -      | 0    | 0       | -       | -      | -    | 2         | 80           |
+| Accounts | skipped   | 3         | 1      | 0    | 0       | -       | -      | 7    | -         | -            |
+| \<b\>    | no report | -         | -      | -    | -       | -       | -      | -    | -         | -            |
+| all      | -         | 13        | 2      | 0    | 0       | 1       | 0      | 8    | 7         | 80           |
+
+**4 modules**: 1 done, 1 failed, 1 skipped, 1 no report."""
 
 
 def test_the_whole_text() -> None:
@@ -79,7 +81,7 @@ def test_the_numbers() -> None:
 
 
 def test_a_clean_up_that_did_not_begin_has_a_text_too() -> None:
-    assert OrgReport(modules=(), reports=()).as_markdown().startswith("**Tags of 0 modules**")
+    assert OrgReport(modules=(), reports=()).as_markdown().endswith("**0 modules**: none was listed.")
 
 
 def test_a_report_whose_module_is_not_listed_any_more_is_not_lost() -> None:

@@ -95,3 +95,18 @@ def test_one_question_for_all_modules(real: RealAirflow, zoho: Control) -> None:
     assert run.xcom("clean_org.summary", "numbers")["states"] == {"done": 2, "failed": 1}
     messages = (real.airflow.home / "slack.txt").read_text()
     assert "clean_org.choose.find failed for Tasks: 1 of the 1 tags of Tasks would be deleted" in messages
+
+
+def test_one_question_that_is_rejected(real: RealAirflow, zoho: Control) -> None:
+    """Nothing is deleted; a module whose tags were not found fails the run all the same."""
+    modules = {"Leads": ["old", "used", "used too"], "Tasks": ["test 2"]}
+    give_modules(zoho, {**modules, "Deals": []})
+    run = real.start("zoho_crm_cleanup_org_with_alerts")
+    answer(real, run, "clean_org.approve", "Reject", says="1 tags of 1 module are to be deleted")
+
+    assert run.wait(seconds=240) == "failed"
+    assert {module: set(zoho.tags(module)) for module in modules} == {module: set(tags) for module, tags in modules.items()}
+    assert run.tasks()["clean_org.clean.approve[0]"]["state"] == "skipped"
+    assert run.tasks()["clean_org.clean.approve[1]"]["state"] == "failed"
+    assert zoho.counters()["jobs"] == []
+    assert run.xcom("clean_org.summary", "numbers")["states"] == {"skipped": 1, "failed": 1}

@@ -22,6 +22,9 @@ from mutmut.stats import status_by_exit_code
 
 PACKAGE = "airflow_provider_zcrm"
 LIST = Path("tests/mutants.md")
+# the one that mutmut makes
+FOLDER = Path("mutants")
+OUTPUT = FOLDER / "output.txt"
 # a test has failed, or the broken code went round and round
 CAUGHT = {"killed", "timeout"}
 # a text in quotes
@@ -44,10 +47,16 @@ def main(only: str = "") -> int:
     listed = set(_listed(LIST.read_text()))
     started = time.monotonic()
     # mutmut would trust what it found out before a test was changed
-    shutil.rmtree("mutants", ignore_errors=True)
-    names = [f"{PACKAGE}.{only.replace('/', '.')}*"] if only else []
-    if subprocess.run([Path(sys.executable).with_name("mutmut"), "run", *names], check=False).returncode:
-        return 1  # it has said why
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    print(f"mutmut breaks the code; how far it is stands in {OUTPUT}.", flush=True)
+    # named, also if it is all of them: so mutmut first runs the unbroken tests by their ids, and one with another id in each run is an
+    # error. For each mutant it would be taken for a failure.
+    command = [Path(sys.executable).with_name("mutmut"), "run", f"{PACKAGE}.{only.replace('/', '.')}*"]
+    with OUTPUT.open("wb") as output:
+        if subprocess.run(command, check=False, stdout=output, stderr=subprocess.STDOUT).returncode:
+            print(OUTPUT.read_text(errors="replace")[-5000:])
+            return 1
     found = list(_statuses(f"{PACKAGE}/{only}"))
     minutes = (time.monotonic() - started) / 60
 
@@ -69,8 +78,8 @@ def main(only: str = "") -> int:
 
 def _statuses(beginning: str) -> Iterator[tuple[Mutant, str]]:
     """Yield what became of each mutant of the files whose path begins so."""
-    for meta in sorted(Path("mutants", PACKAGE).rglob("*.py.meta")):
-        path = str(meta.relative_to("mutants").with_suffix(""))
+    for meta in sorted((FOLDER / PACKAGE).rglob("*.py.meta")):
+        path = str(meta.relative_to(FOLDER).with_suffix(""))
         found, spans = SourceFileMutationData(path=path), MutantLineSpans.load(path)
         found.load()
         if not spans or not path.startswith(beginning):

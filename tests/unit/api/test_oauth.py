@@ -230,7 +230,7 @@ def test_a_known_error_is_permanent_and_says_what_to_change(status: int, error: 
 
 
 @either_status
-@pytest.mark.parametrize("body", THROTTLED, ids=json.dumps)
+@pytest.mark.parametrize("body", THROTTLED, ids=["requests", "creation", "no description", "Chinese", "Chinese, no description", "German"])
 def test_the_throttle_is_recognised_in_any_language_and_under_any_status(status: int, body: dict[str, str]) -> None:
     with pytest.raises(TokenThrottled) as caught:
         parse_token(answer(status, body), US)

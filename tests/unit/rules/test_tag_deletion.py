@@ -416,12 +416,15 @@ def test_a_tag_that_is_not_found_is_sent_again_three_times_and_then_skipped() ->
     assert pauses == [10.0, 20.0, 30.0]
 
 
-def test_a_list_that_was_read_in_the_moment_of_a_refusal_is_read_again() -> None:
+@pytest.mark.parametrize("times", [1, 4])
+def test_a_list_that_was_read_in_the_moment_of_a_refusal_is_read_again(times: int) -> None:
     task = Attempt(request("1", "2")).ready(tags("1", "2"))
     task.sends(not_found(1))
-    task.seen = replace(task.seen, read_at=task.now)
+    assert task.seen.refusals is not None
+    task.seen = replace(task.seen, read_at=task.now, refusals=replace(task.seen.refusals, times=times))
 
-    assert task.step() == ReadList()
+    assert task.does(ReadList)
+    assert task.skipped() == {}
 
 
 def test_a_tag_that_was_not_found_and_has_left_the_list_is_gone() -> None:

@@ -12,6 +12,8 @@ from airflow_provider_zcrm.emulator.probe.run import Run
 NUMBER = 5
 SEARCHES = 10
 BETWEEN_SEARCHES = 10.0
+RESTORE_LOOKS = 8
+BETWEEN_RESTORE_LOOKS = 5.0
 OF_RECORDS = (
     "no_tags", "record_ids_refused", "tags_per_call", "add_tags_by_name", "mixed_tagging_status", "missing_record", "full_record",
     "search_equals", "search_lag",
@@ -39,6 +41,7 @@ async def ask_records(run: Run) -> None:
     await _ask_missing(run, bare, gone)
     await _ask_search(run, bare)
     await _ask_full(run, full, per_call)
+    await _ask_bin(run, gone)
 
 
 async def _ask_no_tags(run: Run, record: str) -> None:
@@ -52,7 +55,8 @@ async def _ask_no_tags(run: Run, record: str) -> None:
 
 
 async def _ask_deletes(run: Run, gone: str, victim: str) -> None:
-    """Delete a record, and then ask for it again together with another one."""
+    """Delete a record that carries a tag, and then ask for it again together with another one."""
+    await run.own.add_tags([gone], [{"id": run.tag(1)}])
     await run.own.delete_records([gone])
     reply = await run.own.delete_records([victim], gone=[gone])
     if reply.elements("data"):
@@ -126,6 +130,27 @@ async def _ask_full(run: Run, record: str, per_call: int) -> None:
         run.findings.chosen("full_record", "failure")
     else:
         run.findings.none_fits("full_record", shape(reply))
+
+
+async def _ask_bin(run: Run, gone: str) -> None:
+    """Restore the record that was deleted first: is it back under its id, when, and with its tag?"""
+    question, emulator = "a record is restored from the recycle bin", "at once, with its id and its tags"
+    reply = await run.own.restore_record(gone)
+    if reply.status not in (200, 202):
+        run.own.in_restore.clear()
+        run.findings.also(question, emulator, f"not asked: {shape(reply)}", same=None)
+        return
+    began = run.clock.now()
+    for number in range(RESTORE_LOOKS):
+        found = (await run.own.read_records([gone])).elements("data")
+        if found:
+            run.own.in_restore.clear()
+            when = "at once" if number == 0 else f"after {run.clock.now() - began:.0f} s"
+            words = f"{when}, with its id {'and its tags' if found[0].get('Tag') else 'and without its tags'}"
+            run.findings.also(question, emulator, words, same=words == emulator)
+            return
+        await run.clock.sleep(BETWEEN_RESTORE_LOOKS)
+    run.findings.also(question, emulator, f"not after {RESTORE_LOOKS * BETWEEN_RESTORE_LOOKS:.0f} s ({shape(reply)})", same=False)
 
 
 async def _ask_search(run: Run, record: str) -> None:

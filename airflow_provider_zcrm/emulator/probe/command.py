@@ -277,7 +277,11 @@ class _Visit:
             self._console.say(f"{own.module}: {name!r} was made by the run and renamed by somebody since, so it stays.")
         if cleaned.left:
             self._console.say(f"{own.module}: left behind: {', '.join(sorted(set(cleaned.left)))}. {cleaned.why}")
-        return SOMETHING_IS_LEFT if cleaned.left or gone else ALL_IS_WELL
+        if own.in_restore:
+            self._console.say(
+                f"{own.module}: a record of the run may still come back from the recycle bin. Run --clean-up {self._prefix} later."
+            )
+        return SOMETHING_IS_LEFT if cleaned.left or gone or own.in_restore else ALL_IS_WELL
 
 
 def _without_names(text: str, prefix: str) -> str:

@@ -19,7 +19,7 @@ EXPERIMENTS = (
     Experiment("shapes of errors", ("records_error_wrapping", "bulk_not_found_status"), 2, ask_errors.ask_error_shapes),
     Experiment("a module without tags", ("empty_tags",), ask_errors.OTHER_MODULES, ask_errors.ask_empty_tags),
     Experiment("tags that are there", ("other_color",), 2, ask_tags.ask_duplicates),
-    Experiment("records", ask_records.OF_RECORDS, 50, ask_records.ask_records),
+    Experiment("records", ask_records.OF_RECORDS, 60, ask_records.ask_records),
     Experiment("counts in the list of tags", ("include_counts",), 2 + 2 * ask_tags.LOOKS_AT_COUNT, ask_tags.ask_included_counts),
     Experiment("merging", ("merge_keeps",), 3, ask_tags.ask_merge),
     Experiment(

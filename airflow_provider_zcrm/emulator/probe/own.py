@@ -27,7 +27,8 @@ class Unclear(Exception):
 class Own:
     """What one run has in one module: `tags` and `records` that it made, and the tags that were there `before` (id -> name).
 
-    `renamed` are those that somebody gave another name since; `empty` is the reading of ``empty_tags``, if the list was seen without tags.
+    `renamed` are those that somebody gave another name since; `empty` is the reading of ``empty_tags``, if the list was seen without tags;
+    `in_restore` are the records that the recycle bin may still give back.
     """
 
     calls: Calls
@@ -41,6 +42,7 @@ class Own:
     record_limit: int | None = None
     renamed: dict[str, str] = field(default_factory=dict)
     empty: str = ""
+    in_restore: set[str] = field(default_factory=set)
 
     # --- tags
 
@@ -200,6 +202,16 @@ class Own:
         if not ids or not set(ids) <= set(there) or not set(gone or []) <= self.records.keys() or self.renamed.keys() & set(everything):
             raise Unclear("a record is not the probe's own any more")
         return await self.calls.post(f"/{self.module}/actions/mass_delete", {"ids": everything})
+
+    async def restore_record(self, record_id: str) -> Reply:
+        """Take a record of the run's own, which it has deleted, out of the recycle bin.
+
+        :raises Unclear: the run did not make it
+        """
+        if record_id not in self.records:
+            raise Unclear("a record is not the probe's own")
+        self.in_restore.add(record_id)
+        return await self.calls.post("/settings/recycle_bin/actions/restore", {"ids": [record_id]})
 
     async def add_tags(self, records: list[str], tags: list[dict[str, str]]) -> Reply:
         """Put tags of the run's own on its own records."""

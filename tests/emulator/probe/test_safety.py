@@ -411,3 +411,47 @@ def test_a_tag_that_stays_in_use_is_left_and_reported(visitor: Visitor) -> None:
     assert visitor.probe("--in-use", ask=person) == 1
 
     assert re.search(r"Leads: left behind: zprobe-[a-z0-9]{10}-14. HTTP 400 NOT_ALLOWED", visitor.text)
+
+
+def restored(visitor: Visitor) -> list[str]:
+    return [record for entry in sent(visitor) if entry["path"].endswith("recycle_bin/actions/restore") for record in ids_in(entry)]
+
+
+def ids_in(entry: dict[str, Any]) -> list[str]:
+    return re.findall(r"\b\d{19}\b", json.dumps(entry["body"]))
+
+
+def test_a_record_that_comes_back_from_the_bin_is_deleted_again(visitor: Visitor) -> None:
+    """The bin answers that it is done, and is so while the probe waits."""
+
+    class GivesBack(EmulatorsClock):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            for record in restored(visitor):
+                if not self.given:
+                    visitor.control.add_records("Leads", [record])
+                    self.given = True
+
+        given = False
+
+    before = state(visitor.control)
+    visitor.control.fault("status", "recycle_bin/actions/restore", method="POST", times=1, status=200, body={"recycle_bin": []})
+
+    assert visitor.probe(clock=GivesBack(visitor.control)) == 0, visitor.text
+
+    (answer,) = (found for found in visitor.found()["other_answers"] if "recycle bin" in found["question"])
+    assert answer == {
+        "question": "a record is restored from the recycle bin",
+        "org": "after 5 s, with its id and without its tags",
+        "verdict": "different",
+    }
+    assert len(restored(visitor)) == 1
+    assert state(visitor.control) == before
+
+
+def test_a_record_that_may_still_come_back_is_reported(visitor: Visitor) -> None:
+    visitor.control.fault("status", "recycle_bin/actions/restore", method="POST", times=1, status=202, body={"recycle_bin": []})
+
+    assert visitor.probe() == 1
+
+    assert "may still come back from the recycle bin" in visitor.text

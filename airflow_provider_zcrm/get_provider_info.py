@@ -35,6 +35,7 @@ def get_provider_info() -> dict[str, Any]:
                     "/docs/operators.md",
                     "/docs/selection.md",
                     "/docs/backup.md",
+                    "/docs/records.md",
                     "/docs/sensors.md",
                 ],
                 "tags": ["service"],
@@ -57,10 +58,11 @@ def get_provider_info() -> dict[str, Any]:
                 "report_org_cleanup",
                 "mass_delete_records",
                 "delete_records",
+                "restore_records",
             )
         ],
         "sensors": [_modules("airflow_provider_zcrm.sensors.mass_delete_job")],
-        "triggers": [_modules("airflow_provider_zcrm.triggers.mass_delete_job")],
+        "triggers": [_modules(f"airflow_provider_zcrm.triggers.{name}") for name in ("mass_delete_job", "record_restore")],
         "extra-links": ["airflow_provider_zcrm.links.zcrm.ZohoCrmModuleLink", "airflow_provider_zcrm.links.zcrm.ZohoCrmGuideLink"],
         "connection-types": [
             {

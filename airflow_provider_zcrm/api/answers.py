@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,30 @@ def elements(response: ApiResponse, key: str) -> list[dict[str, Any]]:
     body = read_json(response.body) if response.status in (200, 201, 202, 207, 400) else None
     items = body.get(key) if isinstance(body, dict) else None
     return items if isinstance(items, list) and all(isinstance(item, dict) for item in items) else []
+
+
+def elements_by_id(response: ApiResponse, key: str, ids: Sequence[str], *, whole_call: bool = False) -> list[tuple[str, dict[str, Any]]]:
+    """Return what an answer says of single records, each with the requested id that it is about; keys in lower case.
+
+    An element that is no object, or about no requested id, costs the others nothing.
+
+    :param whole_call: return instead those that name no id, with an empty one.
+    """
+    body = plain_keys(read_json(response.body)) if response.status in (200, 201, 202, 207, 400) else {}
+    items = body.get(key)
+    found = []
+    for item in items if isinstance(items, list) else []:
+        element = plain_keys(item)
+        element["details"] = plain_keys(element.get("details"))
+        record_id = (id_of(element["details"].get("id")) or "").strip()
+        if (not record_id and "status" in element) if whole_call else record_id in ids:
+            found.append((record_id, element))
+    return found
+
+
+def plain_keys(value: Any) -> dict[str, Any]:
+    """Return an object with its keys in lower case and without blanks, an empty one for anything else."""
+    return {str(name).strip().lower(): item for name, item in value.items()} if isinstance(value, dict) else {}
 
 
 def details_of(element: Mapping[str, Any]) -> Mapping[str, Any]:

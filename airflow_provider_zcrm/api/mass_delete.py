@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_zcrm.api.answers import count_of, decode, details_of, id_of, read_json, unexpected
+from airflow_provider_zcrm.api.answers import count_of, decode, elements_by_id, id_of, plain_keys, unexpected
 from airflow_provider_zcrm.api.call import ApiCall, ApiRequest, ApiResponse
 from airflow_provider_zcrm.api.errors import InvalidArgument, ZohoCrmError
 from airflow_provider_zcrm.api.modules import in_path
@@ -109,27 +109,20 @@ def delete_records(module: str, record_ids: Sequence[str]) -> ApiCall[RecordsDel
     request = _records_request("POST", module, "DELETE", json={"ids": list(record_ids)}, may_repeat=False)
 
     def parse(response: ApiResponse) -> RecordsDeleted:
-        items = _elements(response)
-        said = [item for item in items if _id_of(item, record_ids)]
-        whole_call = response.status >= 400 and any("json_path" in details_of(item) for item in items) and not any(map(_succeeded, items))
+        said = elements_by_id(response, "data", record_ids)
+        named = elements_by_id(response, "data", record_ids, whole_call=True)
+        pointed = [element for _, element in (*said, *named) if "json_path" in element["details"]]
+        whole_call = response.status >= 400 and bool(pointed) and not any(_succeeded(element) for _, element in (*said, *named))
         if not said or whole_call:
             decode(response, request)
             raise unexpected("data", response, request)
-        deleted = {_id_of(item, record_ids) for item in said if _succeeded(item)}
-        failed = {_id_of(item, record_ids): _reason(item) for item in said if _failed(item)}
+        deleted = {record_id for record_id, element in said if _succeeded(element)}
+        failed = {record_id: _reason(element) for record_id, element in said if _failed(element)}
         return RecordsDeleted(
             tuple(i for i in record_ids if i in deleted), {i: failed[i] for i in record_ids if i in failed and i not in deleted}
         )
 
     return ApiCall(request, parse)
-
-
-def _elements(response: ApiResponse) -> list[dict[str, Any]]:
-    """Return what an answer says of single records, with keys in lower case; one that is no object costs the others nothing."""
-    body = _plain(read_json(response.body)) if response.status in (200, 201, 202, 207, 400) else {}
-    items = body.get("data")
-    plain = [_plain(item) for item in items] if isinstance(items, list) else []
-    return [{**item, "details": _plain(item.get("details"))} for item in plain]
 
 
 def job_status(job: MassDeleteJob) -> ApiCall[JobStatus]:
@@ -165,9 +158,9 @@ def _records_request(method: str, module: str, operation: str, **fields: Any) ->
 
 def _job_id(response: ApiResponse, request: ApiRequest) -> str:
     """Read the job id out of a submission's answer: a bare object for tags, the first of ``data[]`` for records; keys in any case."""
-    body = _plain(decode(response, request))
-    item = _plain(_first(body, "data")) if "data" in body else body
-    job_id = (id_of(_plain(item.get("details")).get("job_id")) or "").strip() if _succeeded(item) else ""
+    body = plain_keys(decode(response, request))
+    item = plain_keys(_first(body, "data")) if "data" in body else body
+    job_id = (id_of(plain_keys(item.get("details")).get("job_id")) or "").strip() if _succeeded(item) else ""
     if not JOB_ID.fullmatch(job_id):
         raise unexpected("job_id", response, request)
     return job_id
@@ -178,8 +171,8 @@ def _status(response: ApiResponse, request: ApiRequest, key: str, job_id: str) -
 
     Of several elements one that has failed makes the job a failed one, and one that goes on a job that goes on.
     """
-    items = _plain(decode(response, request)).get(key)
-    found = [_plain(item) for item in items] if isinstance(items, list) else []
+    items = plain_keys(decode(response, request)).get(key)
+    found = [plain_keys(item) for item in items] if isinstance(items, list) else []
     about_it = [item for item in found if (id_of(item.get("job_id")) or job_id).strip() == job_id]
     statuses = [_one_status(item) for item in about_it]
     known = [status for status in statuses if status]
@@ -199,17 +192,6 @@ def _one_status(item: Mapping[str, Any]) -> JobStatus | None:
     if not isinstance(state, str) or not re.fullmatch(r"[A-Z][A-Z0-9_ -]{0,49}", state.strip().upper()):
         return None
     return JobStatus(state.strip().upper(), *(count_of(item.get(f"{name}_count")) for name in ("total", "deleted", "failed")))
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    """Return an object with its keys in lower case and without blanks, an empty one for anything else."""
-    return {str(name).strip().lower(): item for name, item in value.items()} if isinstance(value, dict) else {}
-
-
-def _id_of(element: Mapping[str, Any], record_ids: Sequence[str]) -> str:
-    """Return the requested id that an element of ``data[]`` is about, empty if it is about none: a child that went with its parent."""
-    record_id = str(details_of(element).get("id")).strip()
-    return record_id if record_id in record_ids else ""
 
 
 def _succeeded(element: Mapping[str, Any]) -> bool:

@@ -57,6 +57,37 @@ def list_records(module: str, page_token: str | None = None) -> ApiCall[RecordsP
     return ApiCall(request, parse)
 
 
+@dataclass(frozen=True)
+class IdsPage:
+    """Up to 200 ids, and the token of the next page, None for the last one."""
+
+    ids: tuple[str, ...]
+    next_page_token: str | None = None
+
+
+def list_ids(module: str, cvid: str, page_token: str | None = None) -> ApiCall[IdsPage]:
+    """Return the call for a page of the ids that a custom view shows; the first one without a token."""
+    params = {"fields": "id", "cvid": cvid, "per_page": str(RECORDS_PER_PAGE)} | _all_of_them(module)
+    if page_token:
+        params["page_token"] = page_token
+    request = ApiRequest("GET", in_path(module), scope="ZohoCRM.modules.READ", params=params)
+
+    def parse(response: ApiResponse) -> IdsPage:
+        body = decode(response, request)
+        if body is None:
+            return IdsPage(())
+        data, info = (body.get("data"), body.get("info")) if isinstance(body, dict) else (None, None)
+        found = [id_of(item.get("id")) if isinstance(item, dict) else None for item in data] if isinstance(data, list) else [None]
+        token = info.get("next_page_token") if isinstance(info, dict) and info.get("more_records") else None
+        more = not isinstance(info, dict) or bool(info.get("more_records"))
+        # a record that is not read could not be brought back
+        if None in found or (more and not (isinstance(token, str) and token)):
+            raise unexpected("data with an id each, and info", response, request)
+        return IdsPage(tuple(record_id for record_id in found if record_id), token)
+
+    return ApiCall(request, parse)
+
+
 def present_records(module: str, record_ids: Sequence[str]) -> ApiCall[frozenset[str]]:
     """Return the call for those of up to 100 ids that meet a record, as far as the token's user may see it."""
     if not 1 <= len(record_ids) <= RECORDS_PER_LOOK:

@@ -54,6 +54,11 @@ FEATURES = {
                 "ZohoCRM.modules.ALL",
             ),
         ),
+        Feature(
+            "restore",
+            "bring deleted records back from the recycle bin",
+            ("ZohoCRM.settings.recycle_bin.READ", "ZohoCRM.settings.recycle_bin.UPDATE", "ZohoCRM.modules.READ"),
+        ),
         Feature("org", "name the org in tests of the connection and in backups", ("ZohoCRM.org.READ",)),
     )
 }

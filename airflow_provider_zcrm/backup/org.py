@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_zcrm.api.errors import InvalidArgument, PermanentError
 from airflow_provider_zcrm.api.org import get_org
 
 if TYPE_CHECKING:
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
-    from airflow_provider_zcrm.rules.tag_backup import Header
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +22,19 @@ def org_id(client: ZohoCrmClient) -> str:
         return ""
 
 
-def check_org(path: str, header: Header, client: ZohoCrmClient, conn_id: str, *, other_org: bool) -> bool:
+class OfAnOrg(Protocol):
+    """What stands in a file about the org that it is of."""
+
+    @property
+    def zgid(self) -> str: ...  # noqa: D102
+    @property
+    def environment(self) -> str: ...  # noqa: D102
+
+
+def check_org(path: str, header: OfAnOrg, client: ZohoCrmClient, conn_id: str, *, other_org: bool, advice: str) -> bool:
     """Return whether a backup is of the client's org, as far as that is known; refuse one of another org, unless that is wanted.
+
+    :param advice: what the user can do then.
 
     :raises InvalidArgument: it is of another one
     """
@@ -37,6 +47,6 @@ def check_org(path: str, header: Header, client: ZohoCrmClient, conn_id: str, *,
         raise InvalidArgument(
             f"{path} is a backup of the org {header.zgid or '(unknown)'} ({header.environment}), and the connection "
             f"{conn_id} points to {zgid or 'an org'} ({environment}).",
-            advice="With other_org=True the tags are created there; records have other ids in another org.",
+            advice=advice,
         )
     return same

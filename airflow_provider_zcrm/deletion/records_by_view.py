@@ -15,7 +15,19 @@ from airflow_provider_zcrm.api.record_count import count_view
 from airflow_provider_zcrm.deletion.clock import AttemptClock
 from airflow_provider_zcrm.rules.errors import TooLate
 from airflow_provider_zcrm.rules.steps import Fail, WaitUntil
-from airflow_provider_zcrm.rules.view_deletion import AskJob, CountView, Done, Send, Step, ViewRequest, ViewSeen, WatchJob, heard, next_step
+from airflow_provider_zcrm.rules.view_deletion import (
+    AskJob,
+    CountView,
+    Done,
+    ListView,
+    Send,
+    Step,
+    ViewRequest,
+    ViewSeen,
+    WatchJob,
+    heard,
+    next_step,
+)
 from airflow_provider_zcrm.rules.view_journal import ViewJournal
 
 if TYPE_CHECKING:
@@ -30,6 +42,7 @@ class ViewDeletion:
     :param journal: of this run of the task.
     :param save: stores the journal and returns only when that is acknowledged; if it fails, nothing is sent.
     :param announce: gets the job ids of this run when there is one.
+    :param list_records: writes the ids of the records to a file, and returns its path and their number.
     :param watch: watches a job to its end and returns its reports; of a deferrable task it hands over to the triggerer, and raises.
     """
 
@@ -41,6 +54,7 @@ class ViewDeletion:
         *,
         save: Callable[[ViewJournal], None],
         announce: Callable[[list[str]], None],
+        list_records: Callable[[], tuple[str, int]],
         watch: Callable[[Sequence[str]], Sequence[Mapping[str, Any]]],
     ) -> None:
         self._client = client
@@ -48,6 +62,7 @@ class ViewDeletion:
         self._view = request.view
         self._save_journal = save
         self._announce = announce
+        self._list_records = list_records
         self._watch = watch
         self._clock = AttemptClock()
         self._token = ""
@@ -75,6 +90,8 @@ class ViewDeletion:
         match step:
             case AskJob(job_id):
                 self.seen = self.seen.with_job(job_id, self._status(job_id), now)
+            case ListView():
+                self.seen = self.seen.with_list(*self._list_records())
             case CountView():
                 self._token = self._client.access_token(self._rejected)
                 # the view last: its count must be fresh, whatever the other one had to wait for

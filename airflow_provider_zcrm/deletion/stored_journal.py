@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_zcrm.api.errors import InvalidConnection, PermanentError
+from airflow_provider_zcrm.api.errors import InvalidArgument, InvalidConnection, PermanentError
 from airflow_provider_zcrm.rules.record_journal import Part, RecordJournal
 from airflow_provider_zcrm.version_compat import TaskState
 
@@ -104,6 +104,18 @@ class StoredRecordJournal:
 
     def _part(self, number: int) -> StoredJournal:
         return StoredJournal(self._context, f"{self._key}_{number}")
+
+
+def check_module(journal: RecordJournal | None, module: str) -> None:
+    """Refuse to go on with records of another module than the task began with.
+
+    :raises InvalidArgument: they are of another one
+    """
+    if journal is not None and journal.module != module:
+        raise InvalidArgument(
+            f"This task started on records of {journal.module}, but module is {module} now. Nothing was sent.",
+            advice="Start a new DAG run for the other module.",
+        )
 
 
 def check_host(noted: str | None, host: str, conn_id: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
@@ -16,6 +16,7 @@ from airflow_provider_zcrm.api.mass_delete import MassDeleteJob, job_status
 from airflow_provider_zcrm.hooks.settings import configured_schedule, number_setting
 from airflow_provider_zcrm.rules.errors import DeadlineReached, JobFailed
 from airflow_provider_zcrm.rules.job_watch import ENDS, LOST, JobWatch, left_behind, news, sentence
+from airflow_provider_zcrm.triggers.event import RESTORE_KIND
 from airflow_provider_zcrm.version_compat import execution_timeout_left
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
     from airflow_provider_zcrm.client.sync_client import ZohoCrmClient
     from airflow_provider_zcrm.triggers.job_wait import JobWait
+    from airflow_provider_zcrm.triggers.record_restore import RestoreWait
 
 log = logging.getLogger(__name__)
+W = TypeVar("W", "JobWait", "RestoreWait")
 
 # the scheduler's own deferral time-out stands behind the trigger's deadline, so much later
 _BACKSTOP_SECONDS = 120.0
@@ -118,12 +121,20 @@ def defer_to_triggerer(task: BaseOperator, context: Context, wait: JobWait) -> N
     # importing the base class of triggers takes longer than all of ours
     from airflow_provider_zcrm.triggers.mass_delete_job import MassDeleteJobTrigger
 
+    task.log.info("Waiting in the triggerer for %s.", ", ".join(f"job {job['id']}" for job in wait.jobs))
+    hand_over(task, context, wait, MassDeleteJobTrigger)
+
+
+def hand_over(task: BaseOperator, context: Context, wait: W, trigger: Callable[..., Any]) -> NoReturn:
+    """Hand a wait over to the triggerer; the task goes on in its ``execute_complete``.
+
+    :param trigger: makes the trigger of the wait's values.
+    """
     left = execution_timeout_left(context, wait.started_at)
     if left is not None and wait.started_at + left < wait.deadline:
         wait = replace(wait, deadline=wait.started_at + left, limit="execution_timeout")
-    task.log.info("Waiting in the triggerer for %s.", ", ".join(f"job {job['id']}" for job in wait.jobs))
     backstop = timedelta(seconds=max(0.0, wait.deadline - wait.started_at) + _BACKSTOP_SECONDS)
-    task.defer(trigger=MassDeleteJobTrigger(**wait.to_json()), method_name="execute_complete", timeout=backstop)
+    task.defer(trigger=trigger(**wait.to_json()), method_name="execute_complete", timeout=backstop)
 
 
 def check_time(event: Mapping[str, Any], over: type[Exception]) -> None:
@@ -133,6 +144,7 @@ def check_time(event: Mapping[str, Any], over: type[Exception]) -> None:
     """
     if event["status"] != "timeout":
         return
-    last = f"{event['limit']} is over before all jobs have ended: {event['last_words']}."
+    what = "all records are back" if event["kind"] == RESTORE_KIND else "all jobs have ended"
+    last = f"{event['limit']} is over before {what}: {event['last_words']}."
     message = f"{last} Zoho goes on with them; there is no way to cancel them."
     raise AirflowTaskTimeout(message) if event["limit"] == "execution_timeout" else over(message)

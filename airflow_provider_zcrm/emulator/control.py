@@ -144,6 +144,15 @@ class Control:
         """
         return self._list("POST", "/records", {"module": module, "records": records, **_named(zgid)})
 
+    def recycle_bin(self, module: str, zgid: str | None = None) -> list[str]:
+        """Return the ids of the module's records that are in the recycle bin now."""
+        found = next(item for item in self.org(zgid)["modules"] if item["api_name"] == module)
+        return list(found["recycle_bin"])
+
+    def empty_bin(self, module: str, ids: list[str], zgid: str | None = None) -> None:
+        """Delete records for good, as a person who empties the recycle bin would."""
+        self._order("DELETE", "/recycle_bin", {"module": module, "ids": ids, **_named(zgid)})
+
     def tag_records(
         self, module: str, ids: list[str], add: Sequence[str] = (), remove: Sequence[str] = (), zgid: str | None = None
     ) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from airflow_provider_zcrm.emulator import readings
+from airflow_provider_zcrm.emulator import readings, recycle_bin_api
 from airflow_provider_zcrm.emulator.clock import iso
 from airflow_provider_zcrm.emulator.counters import Counters
 from airflow_provider_zcrm.emulator.emulator import Emulator
@@ -25,7 +25,7 @@ from airflow_provider_zcrm.emulator.seeds import add_records, add_tag, check_org
 from airflow_provider_zcrm.emulator.world import World
 
 CODE_LIFETIME = 180.0
-NOT_DUMPED = {"modules", "jobs", "owner", "territories", "bulk_reads", "page_tokens", "downloads"}
+NOT_DUMPED = {"modules", "jobs", "owner", "territories", "bulk_reads", "page_tokens", "downloads", "restores"}
 Body = dict[str, Any]
 
 
@@ -62,6 +62,7 @@ class ControlApi:
             ("PATCH", "/tags"): self._use_tags,
             ("POST", "/records"): self._add_records,
             ("PATCH", "/records"): self._tag_records,
+            ("DELETE", "/recycle_bin"): self._empty_bin,
             ("POST", "/tagged"): self._tagged,
         }
 
@@ -170,6 +171,7 @@ class ControlApi:
         orgs = self._world.state.orgs
         org = orgs[body["zgid"]] if "zgid" in body else next(iter(orgs.values()))
         settle(org, self._world.now())
+        recycle_bin_api.settle(org, self._world.now())
         return org
 
     def _change_org(self, body: Body) -> Body:
@@ -211,6 +213,13 @@ class ControlApi:
             module.set_tags(record, list(dict.fromkeys([*kept, *added])))
         return {}
 
+    def _empty_bin(self, body: Body) -> Body:
+        """Delete records for good, as a person who empties the recycle bin would."""
+        _, module = self._module(body)
+        for record in body["ids"]:
+            module.recycle_bin.pop(record, None)
+        return {}
+
     def _tagged(self, body: Body) -> dict[str, list[str]]:
         """Return the records of each tag, by the tag's name."""
         _, module = self._module(body)
@@ -231,12 +240,15 @@ class ControlApi:
 def dump_org(world: World, org: Org, options: Body) -> Body:
     """Return the org as JSON data, its jobs with their states; of records their number, unless the option ``records`` is true."""
     settle(org, world.now())
+    recycle_bin_api.settle(org, world.now())
     dump = {item.name: getattr(org, item.name) for item in fields(org) if item.name not in NOT_DUMPED}
     modules = [{item.name: getattr(module, item.name) for item in fields(module)} for module in org.modules]
     for module in modules:
         module["tags"] = [asdict(tag) for tag in module["tags"].values()]
         module["custom_views"] = [asdict(view) for view in module["custom_views"].values()]
+        module["recycle_bin"] = list(module["recycle_bin"])
         module["records"] = module["records"] if options.get("records") else len(module["records"])
+    dump["restores"] = [asdict(restore) for restore in org.restores]
     jobs = [asdict(job) | {"state": state_of(job, world.now())} for job in org.jobs.values()]
     territories = [asdict(territory) for territory in org.territories.values()]
     return dump | {"owner": asdict(org.owner), "modules": modules, "jobs": jobs, "territories": territories}

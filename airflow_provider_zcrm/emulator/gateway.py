@@ -24,6 +24,7 @@ from airflow_provider_zcrm.emulator import (
     record_inserts_api,
     record_tags_api,
     records_api,
+    recycle_bin_api,
     search_api,
     tag_changes_api,
     tags_api,
@@ -70,6 +71,13 @@ TAG_RECORDS = ("ZohoCRM.modules.ALL", "ZohoCRM.modules.{module}.ALL", "ZohoCRM.m
 CREATE_RECORDS = ("ZohoCRM.modules.ALL", *(f"ZohoCRM.modules.{{module}}.{kind}" for kind in ("ALL", "WRITE", "CREATE")))
 SEARCH = "ZohoSearch.securesearch.READ"
 READ_BULK = ("ZohoCRM.bulk.ALL", "ZohoCRM.bulk.READ")
+READ_BIN = (SETTINGS, "ZohoCRM.settings.recycle_bin.ALL", "ZohoCRM.settings.recycle_bin.READ")
+RESTORE = (
+    SETTINGS,
+    "ZohoCRM.settings.recycle_bin.ALL",
+    "ZohoCRM.settings.recycle_bin.WRITE",
+    "ZohoCRM.settings.recycle_bin.UPDATE",
+)
 READ_DELETES = ("ZohoCRM.mass_delete.READ", "ZohoCRM.mass_delete.{module}.READ")
 
 OPERATIONS: dict[str, dict[str, Operation]] = {
@@ -91,6 +99,10 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     },
     "/crm/{version}/settings/tags/{id}/actions/merge": {"POST": Operation(tag_changes_api.merge, CREATE_TAGS)},
     "/crm/{version}/settings/tags/{id}/actions/records_count": {"GET": Operation(tags_api.count_records, READ_TAGS)},
+    "/crm/{version}/settings/recycle_bin": {"GET": Operation(recycle_bin_api.list_records, READ_BIN)},
+    "/crm/{version}/settings/recycle_bin/{id}": {"GET": Operation(recycle_bin_api.get_record, READ_BIN)},
+    "/crm/{version}/settings/recycle_bin/actions/restore": {"POST": Operation(recycle_bin_api.restore, RESTORE)},
+    "/crm/{version}/settings/recycle_bin/{id}/actions/restore": {"POST": Operation(recycle_bin_api.restore_one, RESTORE)},
     "/crm/{version}/{module}/actions/mass_delete": {
         "GET": Operation(mass_delete_records_api.status, READ_DELETES),
         "POST": Operation(mass_delete_records_api.submit, DELETE_RECORDS),
@@ -177,6 +189,7 @@ def _answer_crm(world: World, incoming: Incoming, token: AccessToken | None, at_
         access.check_scope(world, incoming, token, [operation.and_scope])
     world.spend_credits(org, 1)
     settle(org, world.now())
+    recycle_bin_api.settle(org, world.now())
     bulk_reads.settle(org, world.readings, world.now())
     world.renew_search_index(org)
     result = operation.handler(Call(world, incoming, org, token, names))

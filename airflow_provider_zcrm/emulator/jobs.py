@@ -107,7 +107,7 @@ def _take_step(org: Org, job: Job, moment: float) -> None:
 
 def _delete(module: Module, job: Job, item: str, moment: float) -> bool:
     if job.kind == "records":
-        return item not in module.locked_records and module.drop_record(item)
+        return item not in module.locked_records and module.drop_record(item, moment)
     tag = module.tags.get(item)
     if tag is None or tag.vanishes_at is not None:
         return False

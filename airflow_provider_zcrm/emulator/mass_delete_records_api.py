@@ -80,7 +80,7 @@ def _delete_ids(call: Call, module: Module, body: dict[str, Any]) -> Answer:
     for code in (module.refusing_records[record_id] for record_id in ids if record_id in module.refusing_records):
         # which record it is, Zoho's list of errors does not say
         raise refuse(403 if code == "NO_PERMISSION" else 400, code, "the records cannot be deleted")
-    elements = [_delete_one(module, record_id) for record_id in ids]
+    elements = [_delete_one(module, record_id, call.now) for record_id in ids]
     call.charge_for(len(ids), RECORDS_PER_CREDIT)
     deleted = sum(element["status"] == "success" for element in elements)
     return Answer(200 if deleted == len(ids) else 207 if deleted else 400, {"data": elements})
@@ -94,10 +94,10 @@ def _refuse_unknown(module: Module, ids: list[str]) -> None:
             raise refuse(400, "INVALID_DATA", "the id given seems to be invalid", at)
 
 
-def _delete_one(module: Module, record_id: str) -> dict[str, Any]:
+def _delete_one(module: Module, record_id: str, moment: float) -> dict[str, Any]:
     if record_id in module.locked_records:
         return envelope("INVALID_DATA", "Record locked or invalid permissions", {"id": record_id})
-    if not module.drop_record(record_id):
+    if not module.drop_record(record_id, moment):
         return envelope("INVALID_DATA", "the id given seems to be invalid", {"id": record_id})
     return envelope("SUCCESS", "record is deleted", {"id": record_id}, status="success")
 

@@ -6,6 +6,7 @@ Everything here is plain data, so that `codec` can write it to a state file and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +67,22 @@ class CustomView:
 
 
 @dataclass
+class InBin:
+    """A record in the recycle bin, with the tags that it had."""
+
+    tags: list[str]
+    deleted_at: float
+
+
+@dataclass
+class Restore:
+    """A restore of records that runs in the background until its end; Zoho gives it no id."""
+
+    ids: list[str]
+    ends_at: float
+
+
+@dataclass
 class Module:
     """A module with its tags (by id) and its records (id -> ids of their tags, in the order of the ids).
 
@@ -91,6 +108,9 @@ class Module:
     locked_records: list[str] = field(default_factory=list)
     refusing_records: dict[str, str] = field(default_factory=dict)
     record_names: dict[str, str] = field(default_factory=dict)
+    refusing_restores: dict[str, str] = field(default_factory=dict)
+    children: dict[str, int] = field(default_factory=dict)
+    recycle_bin: dict[str, InBin] = field(default_factory=dict)
     custom_views: dict[str, CustomView] = field(default_factory=dict)
 
     @property
@@ -113,6 +133,7 @@ class Module:
             self._count(self.records.get(record_id, []), -1)
             self._count(tag_ids, 1)
             self.records[record_id] = tag_ids
+            self.recycle_bin.pop(record_id, None)
         self.records = dict(sorted(self.records.items(), key=lambda record: int(record[0])))
 
     def set_tags(self, record_id: str, tag_ids: list[str]) -> None:
@@ -121,11 +142,19 @@ class Module:
         self._count(tag_ids, 1)
         self.records[record_id] = tag_ids
 
-    def drop_record(self, record_id: str) -> bool:
-        """Remove a record; tells whether it was there."""
+    def drop_record(self, record_id: str, moment: float) -> bool:
+        """Move a record to the recycle bin; tells whether it was there."""
         tag_ids = self.records.pop(record_id, None)
-        self._count(tag_ids or [], -1)
-        return tag_ids is not None
+        if tag_ids is None:
+            return False
+        self._count(tag_ids, -1)
+        self.recycle_bin[record_id] = InBin(tag_ids, moment)
+        return True
+
+    def restore_records(self, record_ids: Iterable[str]) -> None:
+        """Move records out of the recycle bin, with those of their tags that are still there."""
+        entries = {record_id: self.recycle_bin[record_id].tags for record_id in record_ids}
+        self.add_records({record_id: [tag for tag in tags if tag in self.tags] for record_id, tags in entries.items()})
 
     def _count(self, tag_ids: list[str], more: int) -> None:
         for tag_id in tag_ids:
@@ -239,6 +268,7 @@ class Org:
     page_tokens: dict[str, PageToken] = field(default_factory=dict)
     downloads: list[float] = field(default_factory=list)
     deleted_tags: list[str] = field(default_factory=list)
+    restores: list[Restore] = field(default_factory=list)
     last_serial: int = 10_000_000
 
     def new_id(self) -> str:

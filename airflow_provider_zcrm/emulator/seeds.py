@@ -62,6 +62,8 @@ MODULE_FIELDS = [
     "converted_records",
     "unapproved_records",
     "refusing_records",
+    "refusing_restores",
+    "children",
 ]
 
 

@@ -74,6 +74,7 @@ class DeleteOperator(RefusesWhatCameOutEmpty):
     ui_color = "#f9d6d2"
     zoho_crm_conn_id: str
     timeout: float | timedelta
+    poke_interval: float | timedelta | None = None
     # epoch seconds; known once the journal is open
     _until = math.inf
 
@@ -99,6 +100,21 @@ class DeleteOperator(RefusesWhatCameOutEmpty):
         check_host(journal.host if journal else None, self._client.config.hosts.api_url, self.zoho_crm_conn_id)
         return self._until
 
+    def _calls_before(self, context: Context, event: Mapping[str, Any]) -> int:
+        """Return how many calls this attempt made before the deferral, and in the triggerer."""
+        ti: Any = context["ti"]
+        before = ti.xcom_pull(task_ids=ti.task_id, key="api_calls", map_indexes=ti.map_index)
+        return int(before or 0) + int(event["api_calls"])
+
+    def _poke_seconds(self) -> float | None:
+        """Return ``poke_interval`` in seconds.
+
+        :raises InvalidArgument: it is neither a number nor a timedelta
+        """
+        from airflow_provider_zcrm.rules.arguments import seconds_of
+
+        return None if self.poke_interval is None else seconds_of(self.poke_interval, "poke_interval")
+
     def _push_would_delete(self, context: Context, number: int | None, what: str) -> None:
         """Say how many records a dry run would delete; None for any number."""
         self.log.info("Dry run: %s records of %s would be deleted; nothing was sent.", "any number of" if number is None else number, what)
@@ -119,7 +135,6 @@ class MassDeleteOperator(DeleteOperator):
     """The jobs that the task has submitted, and the wait for them."""
 
     deferrable: bool
-    poke_interval: float | timedelta | None
     _submitted: tuple[str, ...] = ()
 
     def on_kill(self) -> None:
@@ -158,12 +173,6 @@ class MassDeleteOperator(DeleteOperator):
             defer_to_triggerer(self, context, self._wait_for(jobs, deadline))
         return poll_until_ended(self._client, self._wait_for(jobs, deadline))
 
-    def _calls_before(self, context: Context, event: Mapping[str, Any]) -> int:
-        """Return how many calls this attempt made before the deferral, and in the triggerer."""
-        ti: Any = context["ti"]
-        before = ti.xcom_pull(task_ids=ti.task_id, key="api_calls", map_indexes=ti.map_index)
-        return int(before or 0) + int(event["api_calls"])
-
     def _check_execution_timeout(self, context: Context, settle: float) -> None:
         """Refuse an ``execution_timeout`` in which the list of tags cannot settle: each attempt would end while it waits for that."""
         limit = context["ti"].task.execution_timeout
@@ -172,15 +181,6 @@ class MassDeleteOperator(DeleteOperator):
                 f"execution_timeout is {limit.total_seconds():g} s, less than settle, which is {settle:g} s. Nothing was sent.",
                 advice="Make it longer, or use timeout, which counts for all attempts together.",
             )
-
-    def _poke_seconds(self) -> float | None:
-        """Return ``poke_interval`` in seconds.
-
-        :raises InvalidArgument: it is neither a number nor a timedelta
-        """
-        from airflow_provider_zcrm.rules.arguments import seconds_of
-
-        return None if self.poke_interval is None else seconds_of(self.poke_interval, "poke_interval")
 
     def _announce(self, context: Context, job_ids: list[str]) -> None:
         """Push the job ids: the id itself for one, so that ``output["job_id"]`` serves a single sensor, else the list."""

@@ -9,7 +9,6 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.links.zcrm import ZohoCrmGuideLink, ZohoCrmModuleLink
 from airflow_provider_zcrm.operators.base import DEFAULT_MAX_RECORDS, DeleteOperator
 
@@ -120,16 +119,13 @@ class DeleteRecordsOperator(DeleteOperator):
 
         :raises InvalidArgument: the journal is of another module, whose records have other ids
         """
+        from airflow_provider_zcrm.deletion.stored_journal import check_module
         from airflow_provider_zcrm.rules.record_journal import RecordJournal
         from airflow_provider_zcrm.version_compat import task_round
 
         found, run = stored.load(), task_round(context)
         deadline = self._open_connection(found, run)
-        if found is not None and found.module != self.module:
-            raise InvalidArgument(
-                f"This task started on records of {found.module}, but module is {self.module} now. Nothing was sent.",
-                advice="Start a new DAG run for the other module.",
-            )
+        check_module(found, self.module)
         return (found or RecordJournal(self._client.config.hosts.api_url, self.module, run, deadline)).for_run(run, deadline)
 
     def _push_report(self, context: Context, outcome: Done) -> None:

@@ -15,7 +15,7 @@ from airflow_provider_zcrm.operators.base import DEFAULT_MAX_RECORDS, DEFAULT_MA
 from airflow_provider_zcrm.rules.errors import DeadlineReached, JobFailed
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_zcrm.deletion.records_by_view import ViewDeletion
@@ -49,6 +49,10 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         with ``max_records=None`` needs no count (templated).
     :param confirm_resubmit: submit the view although an earlier run of the task has submitted: if the outcome is unknown,
         the job has left records, or it was another view or host. Set it when you have looked in Zoho CRM, and clear the task (templated).
+    :param list_ids_first: write the ids of the records to ``backup_path`` before the view is submitted, one call per 200 records, so that
+        `RestoreRecordsOperator` can bring them back; XCom ``record_list`` is the path of the file (templated).
+    :param backup_path: such as ``s3://bucket/zoho/{{ run_id }}.jsonl``; a connection to the object storage may stand in it
+        (``s3://conn_id@bucket/...``). It is never overwritten (templated).
     :param dry_run: do everything but the delete; XCom ``would_delete`` is the number of records (templated, as ``is_dry_run``).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param wait_for_completion: wait until the job has ended.
@@ -66,6 +70,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         "max_records",
         "max_share",
         "confirm_resubmit",
+        "list_ids_first",
+        "backup_path",
         "is_dry_run",
         "zoho_crm_conn_id",
         "on_partial_failure",
@@ -82,6 +88,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         max_records: int | str | None = DEFAULT_MAX_RECORDS,
         max_share: float | str = DEFAULT_MAX_SHARE,
         confirm_resubmit: bool | str = False,
+        list_ids_first: bool | str = False,
+        backup_path: str | ObjectStoragePath | None = None,
         dry_run: bool | str = False,
         zoho_crm_conn_id: str = "zoho_crm_default",
         wait_for_completion: bool = False,
@@ -99,6 +107,8 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         self.max_records = max_records
         self.max_share = max_share
         self.confirm_resubmit = confirm_resubmit
+        self.list_ids_first = list_ids_first
+        self.backup_path = backup_path
         self.is_dry_run = dry_run  # Airflow's operators have a method of the other name
         self.zoho_crm_conn_id = zoho_crm_conn_id
         self.wait_for_completion = wait_for_completion
@@ -106,7 +116,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         self.poke_interval = poke_interval
         self.timeout = timeout
         self.on_partial_failure = on_partial_failure
-        self._note_given("territory_id", "max_records")
+        self._note_given("territory_id", "max_records", "backup_path")
 
     def execute(self, context: Context) -> list[str]:
         """Go on with the job that there is or submit the view, and wait if the task waits.
@@ -130,6 +140,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             deletion = self._deletion(context, stored, request, journal)
             done = deletion.run()
             job_ids = [done.job_id] if done.job_id else []
+            self._push_list(context, deletion.journal, job_ids)
             self._announce(context, job_ids)
             if request.dry_run and not job_ids:
                 counted = deletion.seen.count if request.guards.need_count else None
@@ -153,6 +164,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             journal = StoredJournal(context, _JOURNAL).load(ViewJournal.from_json)
             self._open_connection(journal, task_round(context))
             push_api_usage(context, self._client, self._calls_before(context, known))
+            self._push_list(context, journal, [report["id"] for report in known["jobs"]])
             return self._finish(context, known["jobs"], journal)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002 - OpenLineage's signature
@@ -177,6 +189,11 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         if include_child and self.territory_id is None:
             raise InvalidArgument("include_child needs territory_id.")
         territory_id = None if self.territory_id is None else one_id_of(self.territory_id, "territory_id")
+        list_first = truth_of(self.list_ids_first, "list_ids_first")
+        if list_first != (self.backup_path is not None):
+            raise InvalidArgument("list_ids_first=True and backup_path go together: give both, or neither.")
+        if list_first and territory_id is not None:
+            raise InvalidArgument("list_ids_first cannot list a territory's part of a view.", advice="Make a view that shows that part.")
         return ViewRequest(
             view=View(self.module, one_id_of(self.cvid, "cvid"), territory_id, include_child),
             guards=RecordGuards.of(self.max_records, self.max_share),
@@ -184,6 +201,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             unknown_job_grace=number_setting("unknown_job_grace"),
             dry_run=truth_of(self.is_dry_run, "dry_run"),
             wait=self.wait_for_completion,
+            list_first=list_first,
         )
 
     def _open(self, context: Context, stored: StoredJournal, view: View) -> ViewJournal:
@@ -217,10 +235,42 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
             journal,
             save=save,
             announce=lambda job_ids: self._announce(context, job_ids),
+            list_records=lambda: self._list_records(context),
             watch=lambda job_ids: self._reports_of(
                 context, [MassDeleteJob("records", job_id, self.module) for job_id in job_ids], journal.deadline
             ),
         )
+
+    def _list_records(self, context: Context) -> tuple[str, int]:
+        """Write the ids of the records that the view shows to a file; returns its path, and how many they are."""
+        from datetime import UTC, datetime
+
+        from airflow_provider_zcrm.backup.backup_file import BackupFile
+        from airflow_provider_zcrm.backup.org import org_id
+        from airflow_provider_zcrm.backup.record_list import RecordList
+        from airflow_provider_zcrm.rules.arguments import one_id_of
+        from airflow_provider_zcrm.rules.record_list import ListHeader
+
+        ti: Any = context["ti"]
+        cvid = one_id_of(self.cvid, "cvid")
+        header = ListHeader(
+            module=self.module,
+            cvid=cvid,
+            zgid=org_id(self._client),
+            environment=self._client.config.hosts.environment,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            made_by=f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}",
+        )
+        path, number = RecordList(self._client, BackupFile(self.backup_path or "", None), header).write()
+        self.log.info("The ids of %d records of %s are in %s.", number, self.module, path)
+        context["ti"].xcom_push(key="record_list", value=path)
+        return path, number
+
+    def _push_list(self, context: Context, journal: ViewJournal | None, job_ids: list[str]) -> None:
+        """Push the path of the file that an earlier attempt may have written."""
+        submission = journal.of_job(job_ids[0]) if journal and job_ids else None
+        if submission and submission.record_list:
+            context["ti"].xcom_push(key="record_list", value=submission.record_list)
 
     def _finish(self, context: Context, reports: Sequence[Mapping[str, Any]], journal: ViewJournal | None) -> list[str]:
         """Push the report of the job, and judge it."""
@@ -232,7 +282,11 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
         if any((report["total"] or 0) >= RECORDS_PER_JOB for report in reports):
             self.log.warning("One job deletes at most %d records. If the view shows more, the next DAG run deletes them.", RECORDS_PER_JOB)
         for report in reports:
-            counted = journal.counted_for(report["id"]) if journal else None
+            submission = journal.of_job(report["id"]) if journal else None
+            counted, listed = (submission.counted, submission.listed) if submission else (None, None)
+            if None not in (listed, report["total"]) and listed != report["total"]:
+                numbers = (listed, submission.record_list if submission else "", report["id"], report["total"])
+                self.log.warning("%d ids were listed in %s before, and job %s was for %d records.", *numbers)
             if None not in (counted, report["total"]) and counted != report["total"]:
                 self.log.warning("Zoho counted %d records before, and job %s was for %d.", counted, report["id"], report["total"])
         judge([dict(report) for report in reports], self.on_partial_failure, _TO_DELETE_THE_REST)

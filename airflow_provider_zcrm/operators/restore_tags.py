@@ -89,7 +89,8 @@ class RestoreTagsOperator(KeepsPlainStrings, BaseOperator):
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             ZohoCrmModuleLink.store(context, client.config, self._module)
             try:
-                same_org = check_org(file.path, contents.header, client, self.zoho_crm_conn_id, other_org=other_org)
+                advice = "With other_org=True the tags are created there; records have other ids in another org."
+                same_org = check_org(file.path, contents.header, client, self.zoho_crm_conn_id, other_org=other_org, advice=advice)
                 done = self._restore(context, client, file, contents, dry_run=dry_run, same_org=same_org)
             finally:
                 push_api_usage(context, client)

@@ -16,6 +16,10 @@ class ResubmissionForbidden(PermanentError):
     """A custom view must not be submitted again: the submission before it is unconfirmed; nothing was sent."""
 
 
+class ListTooLong(PermanentError):
+    """A custom view shows more records than are listed before a delete; nothing was sent."""
+
+
 class InvalidBackup(PermanentError):
     """A file is no backup of tags, or not one that this release can read, or it is damaged."""
 
@@ -44,6 +48,10 @@ class TagsLeftBehind(JobFailed):
 
 class RecordsLeftBehind(JobFailed):
     """Zoho has not deleted all of the wanted records."""
+
+
+class RecordsNotRestored(JobFailed):
+    """Not all of the requested records have come back from the recycle bin."""
 
 
 class DeadlineReached(ZohoCrmError):

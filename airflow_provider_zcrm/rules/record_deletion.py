@@ -187,9 +187,9 @@ def heard(journal: RecordJournal, ids: Sequence[str], answer: Answer) -> RecordJ
 
 def outcome(request: RecordRequest, journal: RecordJournal, seen: RecordSeen) -> Done:
     """Return what is known of each requested record by now."""
-    deleted = tuple(record_id for record_id in request.ids if record_id in journal.deleted)
-    absent = tuple(i for i in request.ids if i in seen.absent and i not in journal.deleted)
-    failed = {i: reason for i, reason in seen.failed.items() if i not in seen.absent and i not in journal.deleted}
+    deleted = tuple(record_id for record_id in request.ids if record_id in journal.done)
+    absent = tuple(i for i in request.ids if i in seen.absent and i not in journal.done)
+    failed = {i: reason for i, reason in seen.failed.items() if i not in seen.absent and i not in journal.done}
     return Done(deleted, absent, failed)
 
 
@@ -223,7 +223,7 @@ def _next(request: RecordRequest, journal: RecordJournal, seen: RecordSeen, now:
 
 def _todo(request: RecordRequest, journal: RecordJournal, seen: RecordSeen) -> list[str]:
     """Return the ids that are neither deleted nor refused, nor known to meet no record."""
-    known = {*journal.deleted, *seen.failed, *seen.absent}
+    known = {*journal.done, *seen.failed, *seen.absent}
     return [record_id for record_id in request.ids if record_id not in known]
 
 

@@ -57,6 +57,7 @@ class ViewRequest:
     :param confirmed: a person has looked, and wants the view to be submitted again.
     :param unknown_job_grace: seconds for which Zoho may not know a job that it has accepted.
     :param wait: watch the job to its end.
+    :param list_first: write the ids of the records to a file before each submission.
     """
 
     view: View
@@ -65,6 +66,7 @@ class ViewRequest:
     unknown_job_grace: float = 60.0
     dry_run: bool = False
     wait: bool = False
+    list_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class ViewSeen:
 
     :param count: how many records Zoho counts in the view, how many in the module, and when.
     :param waited: something was waited for since the count.
+    :param listed: path of the file with the ids of the records, and their number; None if something was waited for since.
     :param jobs: by job id, what Zoho says of a job (None: it does not know it), and since when it does not.
     :param job_asked_at: when a job was asked for last.
     :param refusals: how many refusals of one kind came one after the other, the last one, and when the first and the last came.
@@ -83,6 +86,7 @@ class ViewSeen:
 
     count: tuple[int, int, float] | None = None
     waited: bool = False
+    listed: tuple[str, int] | None = None
     jobs: Mapping[str, tuple[JobStatus | None, float]] = field(default_factory=dict)
     job_asked_at: float = -math.inf
     refusals: tuple[int, ZohoCrmError, float, float] | None = None
@@ -96,7 +100,11 @@ class ViewSeen:
 
     def with_wait(self) -> ViewSeen:
         """Note that something was waited for."""
-        return replace(self, waited=True)
+        return replace(self, waited=True, listed=None)
+
+    def with_list(self, path: str, number: int) -> ViewSeen:
+        """Note that the ids of the records are in a file; that took time, so the view is counted once more."""
+        return replace(self, listed=(path, number), waited=True)
 
     def with_job(self, job_id: str, status: JobStatus | None, now: float) -> ViewSeen:
         """Note what Zoho says of a job, None if it does not know it."""
@@ -130,6 +138,11 @@ class AskJob:
     """Ask for the status of a job."""
 
     job_id: str
+
+
+@dataclass(frozen=True)
+class ListView:
+    """Write the ids of the records that the view shows to a file."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +180,7 @@ class Done:
     job_id: str | None
 
 
-Step = AskJob | CountView | WaitUntil | Send | WatchJob | Done | Fail
+Step = AskJob | ListView | CountView | WaitUntil | Send | WatchJob | Done | Fail
 
 
 def next_step(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, now: float) -> tuple[ViewJournal, Step]:
@@ -205,14 +218,19 @@ def _next(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, now: float
     if taken_up is not None:
         return journal, taken_up
     _check_confirmation(request, journal)
-    first = _pause(request, journal, seen, now) or _count_first(request, seen, now)
+    first = _pause(request, journal, seen, now) or _count_first(request, seen, now) or _list_first(request, seen)
     if first is not None:
         return journal, first
     if request.dry_run or seen.count is None:
         return journal, Done(None)
     counted_at = seen.count[2]
     counted = seen.count[0] if request.guards.need_count else None
-    return journal.with_intent(request.view, now, counted), Send(counted_at + FRESH_COUNT)
+    return journal.with_intent(request.view, now, counted, seen.listed), Send(counted_at + FRESH_COUNT)
+
+
+def _list_first(request: ViewRequest, seen: ViewSeen) -> ListView | None:
+    """Return the list where one is wanted and none was made since the last wait."""
+    return ListView() if request.list_first and not request.dry_run and seen.listed is None else None
 
 
 def _count_first(request: ViewRequest, seen: ViewSeen, now: float) -> Step | None:

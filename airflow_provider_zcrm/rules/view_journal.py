@@ -44,6 +44,7 @@ class Submission:
     :param run: the run of the task in which it was sent.
     :param host: URL of the API to which it was sent.
     :param counted: how many records Zoho counted in the view directly before; None if it was not asked.
+    :param record_list: path of the file with the ids of the records, and ``listed`` how many there are; None if there is none.
     """
 
     view: View
@@ -53,6 +54,8 @@ class Submission:
     host: str | None
     job_id: str | None = None
     counted: int | None = None
+    record_list: str | None = None
+    listed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,18 @@ class ViewJournal:
         """Return the value to store."""
         return {"v": _VERSION, **vars(self), "submissions": [asdict(submission) for submission in self.submissions]}
 
-    def with_intent(self, view: View, now: float, counted: int | None) -> ViewJournal:
-        """Return the journal with a submission that is about to be sent."""
-        return replace(self, submissions=(*self.submissions, Submission(view, "intent", now, self.run, self.host, counted=counted)))
+    def with_intent(self, view: View, now: float, counted: int | None, listed: tuple[str, int] | None = None) -> ViewJournal:
+        """Return the journal with a submission that is about to be sent.
 
-    def counted_for(self, job_id: str) -> int | None:
-        """Return how many records Zoho counted before it accepted a job; None if it was not asked."""
-        return next((s.counted for s in self.submissions if s.job_id == job_id), None)
+        :param listed: path of the file with the ids of the records, and their number.
+        """
+        path, number = listed or (None, None)
+        intent = Submission(view, "intent", now, self.run, self.host, counted=counted, record_list=path, listed=number)
+        return replace(self, submissions=(*self.submissions, intent))
+
+    def of_job(self, job_id: str) -> Submission | None:
+        """Return the submission for which Zoho gave a job id, None if it is not known."""
+        return next((s for s in self.submissions if s.job_id == job_id), None)
 
     def with_job(self, job_id: str, now: float) -> ViewJournal:
         """Return the journal with the job id of what was sent last."""

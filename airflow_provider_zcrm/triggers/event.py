@@ -1,7 +1,8 @@
-"""The event with which `MassDeleteJobTrigger` ends a wait, and how a task reads it. Imports nothing of Airflow.
+"""The event with which a trigger ends a wait, and how a task reads it. Imports nothing of Airflow.
 
-{"v": 1, "kind": "mass_delete_jobs", "status": "ended" | "timeout" | "error",
- "jobs": [report, ...], "last_words": what is known of the jobs, in words, "limit": which time was over,
+{"v": 1, "kind": "mass_delete_jobs" | "record_restore", "status": "ended" | "timeout" | "error",
+ "jobs": [report, ...] (of a restore "back": how many records of how many),
+ "last_words": what is known of the jobs, in words, "limit": which time was over,
  "api_calls": how many calls the trigger made since it was last started, "error": the error or None, "carry": what the task gave it to keep}
 """
 
@@ -14,6 +15,7 @@ from airflow_provider_zcrm.api.errors import PermanentError, ZohoCrmError
 
 EVENT_VERSION = 1
 EVENT_KIND = "mass_delete_jobs"
+RESTORE_KIND = "record_restore"
 
 
 def merged_reports(watched: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -22,13 +24,13 @@ def merged_reports(watched: Sequence[Mapping[str, Any]], before: Sequence[Mappin
     return [dict(fresh.get(report["id"], report)) for report in before]
 
 
-def read_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def read_event(event: Mapping[str, Any] | None, kind: str = EVENT_KIND) -> Mapping[str, Any]:
     """Return the event if this version understands it.
 
     :raises PermanentError: no event, or one of another kind or version
     :raises ZohoCrmError: the error for which the trigger gave up
     """
-    if not event or event.get("kind") != EVENT_KIND or event.get("v") != EVENT_VERSION:
+    if not event or event.get("kind") != kind or event.get("v") != EVENT_VERSION:
         raise PermanentError(f"The trigger's event is not understood: {event!r}.", advice="Do triggerer and workers run the same version?")
     if event["status"] == "error":
         raise ZohoCrmError.from_dict(event["error"])

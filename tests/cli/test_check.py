@@ -240,7 +240,7 @@ def test_a_field_that_is_wrong_is_named(run: Run) -> None:
 def test_a_feature_that_does_not_exist_is_refused(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     run()
     assert main(arguments_of("--features", "tags,everything")) == 2
-    assert "the features are tags, records, backup, org" in capfd.readouterr().err
+    assert "the features are tags, records, backup, restore, org" in capfd.readouterr().err
 
 
 def test_people_get_a_table(zoho: Zoho, run: Run, capfd: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,23 @@ ADD_TAGS = "/crm/v8/{module_api_name}/actions/add_tags"
 RECORDS = "/crm/v8/{module_api_name}"
 BULK_READ = "/crm/bulk/v8/read"
 BULK_READ_JOB = f"{BULK_READ}/{{job_id}}"
+BIN = "/crm/v8/settings/recycle_bin"
 RECORDS_COUNT = "/crm/v8/settings/tags/{id}/actions/records_count"
+
+_IDS = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 200}
+RESTORE = {
+    "oneOf": [
+        {"type": "object", "properties": {name: schema}, "required": [name], "additionalProperties": False}
+        for name, schema in (("ids", _IDS), ("filters", {"type": "object"}), ("restore_all_records", {"enum": [True]}))
+    ]
+}
+_DONE = {**ENVELOPE, "properties": {**ENVELOPE["properties"], "status": {"enum": ["success"]}, "code": {"enum": ["SUCCESS", "SCHEDULED"]}}}
+RESTORED = {
+    "200": _response(_in("recycle_bin", _DONE)),
+    "202": _response(_in("recycle_bin", {"oneOf": [_DONE, ENVELOPE]})),
+    "207": _response(_in("recycle_bin", {"oneOf": [_DONE, ENVELOPE]})),
+    "400": _response({"oneOf": [ENVELOPE, _in("recycle_bin", ENVELOPE)]}),
+}
 
 CORRECTIONS = [
     Correction(
@@ -266,6 +282,38 @@ CORRECTIONS = [
             "missing; other calls answer 207 when some of the records failed",
         )
         for verb in ("add", "remove")
+    ),
+    *(
+        Correction(
+            "recycle_bin.json",
+            ("components", "parameters", name, "required"),
+            False,
+            "requires both ids and filters; the documentation has them as two ways to narrow the list, which can be left out",
+        )
+        for name in ("ids", "filters")
+    ),
+    Correction(
+        "recycle_bin.json",
+        ("paths", BIN, "get", "responses", "400"),
+        _response(ENVELOPE),
+        "knows the errors of a filter only; other parameters have details of their own",
+    ),
+    Correction(
+        "recycle_bin.json",
+        ("paths", f"{BIN}/actions/restore"),
+        {"post": {"requestBody": {"required": True, "content": {"application/json": {"schema": RESTORE}}}, "responses": RESTORED}},
+        "missing; the documentation and the newer files have it",
+    ),
+    Correction(
+        "recycle_bin.json",
+        ("paths", f"{BIN}/{{record_id}}/actions/restore"),
+        {
+            "post": {
+                "parameters": [{"name": "record_id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "responses": RESTORED,
+            }
+        },
+        "missing; the documentation and the newer files have it",
     ),
     Correction(
         "bulk_read.json",

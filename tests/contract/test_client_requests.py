@@ -21,6 +21,7 @@ from airflow_provider_zcrm.api.mass_delete import (
 )
 from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.org import get_org
+from airflow_provider_zcrm.api.recycle_bin import BINNED_PER_LOOK, RESTORES_PER_CALL, binned_records, restore_records
 from airflow_provider_zcrm.api.tag_writes import NewTag, add_tag, create_tags
 from airflow_provider_zcrm.api.tags import count_records, list_tags
 from airflow_provider_zcrm.client.retries import NO_RETRIES
@@ -49,6 +50,13 @@ CALLS: dict[str, ApiCall[Any]] = {
     "delete as many records as may be": delete_records("Leads", [str(number) for number in range(RECORDS_PER_CALL)]),
     "status of a records job": job_status(MassDeleteJob("records", "2276164000001035002", "Leads")),
 }
+if oas.more_available():
+    CALLS |= {
+        "records in the recycle bin": binned_records(["2276164000006064001"]),
+        "as many records of the recycle bin as may be": binned_records([str(number) for number in range(BINNED_PER_LOOK)]),
+        "restore records": restore_records(["2276164000006064001"]),
+        "restore as many records as may be": restore_records([str(number) for number in range(RESTORES_PER_CALL)]),
+    }
 IDS = st.integers(0, 10**19 - 1).map(str)
 
 

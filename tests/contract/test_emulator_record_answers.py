@@ -15,6 +15,7 @@ __all__ = ["running", "user"]
 pytestmark = pytest.mark.skipif(not oas.more_available(), reason=oas.WHY_MORE_SKIPPED)
 
 READ = "/crm/bulk/v8/read"
+BIN = "/settings/recycle_bin"
 LEADS: dict[str, Any] = {"module": {"api_name": "Leads"}, "fields": ["Tag"]}
 QUERIES: list[tuple[int, str, dict[str, str]]] = [
     (200, "/Leads", {"fields": "Tag"}),
@@ -30,6 +31,11 @@ QUERIES: list[tuple[int, str, dict[str, str]]] = [
     (204, "/Leads/search", {"criteria": "(Tag:equals:nonsense)"}),
     (400, "/Leads/search", {"criteria": "(Tag:equals:hot)", "page": "11"}),
     (400, "/Leads/search", {}),
+    (204, BIN, {}),
+    (204, BIN, {"ids": RECORD, "page": "1", "per_page": "200"}),
+    (204, f"{BIN}/{RECORD}", {}),
+    (400, BIN, {"per_page": "201"}),
+    (400, BIN, {"nonsense": "1"}),
     (404, f"{READ}/{UNKNOWN}", {}),
     (404, f"{READ}/{UNKNOWN}/result", {}),
 ]
@@ -73,3 +79,36 @@ def test_a_bulk_read_is_as_the_files_have_it_at_each_moment(user: User, plan: di
 
     end = "FAILURE" if plan else "COMPLETED"
     assert states == [["ADDED", "QUEUED"], ["IN PROGRESS", "QUEUED"], [end, "IN PROGRESS"], [end, end]]
+
+
+BAD_RESTORES: list[Any] = [
+    {},
+    {"ids": []},
+    {"ids": "1"},
+    {"ids": ["x"]},
+    {"ids": [1]},
+    {"ids": [RECORD] * 201},
+    {"ids": [RECORD], "filters": {}},
+    {"ids": [RECORD], "more": 1},
+    {"filters": {}},
+    {"restore_all_records": False},
+    {"ids": [UNKNOWN]},
+    [],
+]
+
+
+@pytest.mark.parametrize("body", BAD_RESTORES, ids=range(len(BAD_RESTORES)))
+def test_a_bad_restore_is_refused_as_the_files_have_it(user: User, body: Any) -> None:
+    assert checked(user.post(f"{BIN}/actions/restore", body)).status_code == 400
+
+
+def test_the_recycle_bin_is_as_the_files_have_it(user: User) -> None:
+    records = user.control.records("Leads")[:4]
+    user.post("/Leads/actions/mass_delete", {"ids": records})
+    assert [record["id"] for record in checked(user.get(BIN)).json()["recycle_bin"]] == records
+    assert checked(user.get(f"{BIN}/{records[0]}")).status_code == 200
+    assert checked(user.post(f"{BIN}/actions/restore", {"ids": records[:1]})).status_code == 200
+    assert checked(user.post(f"{BIN}/actions/restore", {"ids": [records[1], UNKNOWN]})).status_code == 207
+    assert checked(user.post(f"{BIN}/{records[2]}/actions/restore", None)).status_code == 200
+    assert checked(user.post(f"{BIN}/actions/restore", {"restore_all_records": True})).status_code == 202
+    assert user.control.records("Leads")[:3] == records[:3]

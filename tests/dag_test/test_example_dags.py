@@ -24,6 +24,7 @@ def test_there_is_a_test_for_every_example() -> None:
         "zoho_crm_wait_for_records_job",
         "zoho_crm_restore_tags",
         "zoho_crm_delete_records_by_view",
+        "zoho_crm_delete_and_restore_records",
         "zoho_crm_cleanup_all_modules",
         "zoho_crm_cleanup_many_orgs",
         "zoho_crm_dry_run_by_mail",
@@ -112,3 +113,12 @@ def test_the_records_of_a_view_are_deleted_after_a_dry_run(airflow: Airflow, emu
     assert len(emulator.records("Leads")) == 10
     airflow.run("dags", "test", "--conf", json.dumps(view), "zoho_crm_delete_records_by_view")
     assert len(emulator.records("Leads")) == 6
+
+
+def test_records_are_deleted_and_brought_back(airflow: Airflow, emulator: Control) -> None:
+    before = emulator.tagged("Leads")
+    ids = emulator.records("Leads")[:3]
+    airflow.run("dags", "test", "--conf", json.dumps({"record_ids": ids}), "zoho_crm_delete_and_restore_records")
+    assert emulator.recycle_bin("Leads") == ids
+    airflow.run("dags", "test", "--conf", json.dumps({"record_ids": ids, "restore": True}), "zoho_crm_delete_and_restore_records")
+    assert emulator.tagged("Leads") == before

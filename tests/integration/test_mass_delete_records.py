@@ -17,7 +17,7 @@ from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.rules import pauses, poll_schedule
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
-from airflow_provider_zcrm.triggers import mass_delete_job
+from airflow_provider_zcrm.triggers import polling
 from tests.airflow_task import TaskRun
 from tests.conftest import another_host, connection_json
 
@@ -32,7 +32,7 @@ ORG = {"zgid": "808232144", "refresh_tokens": [{"token": "1000.emulator-refresh-
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait parts of a second for other jobs, and let the trigger fire at once."""
     monkeypatch.setattr(pauses, "OTHER_JOB_PAUSES", (0.1,))
-    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 

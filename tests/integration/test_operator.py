@@ -28,7 +28,7 @@ from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOpera
 from airflow_provider_zcrm.rules import pauses, poll_schedule, tag_deletion
 from airflow_provider_zcrm.rules.errors import TagsLeftBehind
 from airflow_provider_zcrm.tag_selection import TagSelection
-from airflow_provider_zcrm.triggers import mass_delete_job
+from airflow_provider_zcrm.triggers import polling
 from tests.airflow_task import HAS_TASK_STATE, TaskRun, needs_task_state
 from tests.conftest import another_host, connection_json
 
@@ -44,7 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the list again after parts of a second instead of a minute, and let the trigger fire at once."""
     monkeypatch.setattr(tag_deletion, "LIST_FOLLOWS", (0.2, 0.6, 1.2))
     monkeypatch.setattr(tag_deletion, "NOT_FOUND_PAUSES", (0.2, 0.4, 0.6))
-    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setenv("AIRFLOW__ZOHO_CRM__SETTLE", "1.0")
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 

@@ -13,7 +13,7 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.rules import poll_schedule, tag_deletion
 from airflow_provider_zcrm.rules.errors import TagsLeftBehind
-from airflow_provider_zcrm.triggers import mass_delete_job
+from airflow_provider_zcrm.triggers import polling
 from tests.airflow_task import TaskRun
 from tests.readings import worlds
 
@@ -24,7 +24,7 @@ HOT, COLD = "2276164000001021041", "2276164000001021042"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tag_deletion, "LIST_FOLLOWS", (0.2, 0.6, 1.2))
-    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 

@@ -28,7 +28,7 @@ from airflow_provider_zcrm.rules import job_watch, poll_schedule
 from airflow_provider_zcrm.rules.errors import JobFailed
 from airflow_provider_zcrm.rules.poll_schedule import PollSchedule
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
-from airflow_provider_zcrm.triggers import mass_delete_job
+from airflow_provider_zcrm.triggers import polling
 from tests.airflow_task import TaskRun, fire, rebuilt
 
 try:
@@ -45,7 +45,7 @@ MODES = {"poke": {"mode": "poke"}, "reschedule": {"mode": "reschedule"}, "deferr
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the trigger fire at once: no scheduler has to note the deferral first."""
-    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 
@@ -417,7 +417,7 @@ def test_ending_a_deferred_task_says_that_the_jobs_go_on(
 
 
 def test_a_trigger_does_not_fire_before_airflow_has_noted_the_deferral(emulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 1.5)
+    monkeypatch.setattr(polling, "_FIRST_EVENT_SECONDS", 1.5)
     emulator.freeze()
     run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, poke_interval=0.1))
     started = time.monotonic()

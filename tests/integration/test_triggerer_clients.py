@@ -22,7 +22,7 @@ from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
 from airflow_provider_zcrm.hooks import triggerer
 from airflow_provider_zcrm.hooks.triggerer import ClientShare
 from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
-from airflow_provider_zcrm.triggers import mass_delete_job
+from airflow_provider_zcrm.triggers import polling
 from airflow_provider_zcrm.triggers.mass_delete_job import MassDeleteJobTrigger
 from tests.airflow_task import fire
 from tests.conftest import connection_json
@@ -35,7 +35,7 @@ HOT = "2276164000001021041"
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "_FIRST_EVENT_SECONDS", 0.0)
     yield
     assert not triggerer._clients
 

@@ -19,7 +19,7 @@ from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.rules import job_watch, poll_schedule
 from airflow_provider_zcrm.rules.errors import DeadlineReached
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
-from airflow_provider_zcrm.triggers import mass_delete_job
+from airflow_provider_zcrm.triggers import polling
 from airflow_provider_zcrm.triggers.job_wait import JobWait
 from tests.airflow_task import TaskRun
 
@@ -30,7 +30,7 @@ WAYS = ["operator's worker", "poke", "deferrable"]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the trigger fire at once, and poll quickly."""
-    monkeypatch.setattr(mass_delete_job, "_FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
 

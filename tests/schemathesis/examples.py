@@ -10,6 +10,7 @@ TAGS = [f"227616400000102104{number}" for number in range(1, 5)]
 HOT, COLD, _, USED = TAGS
 RECORDS = [f"22761640000060640{number:02}" for number in range(1, 5)]
 ENDED = "2276164000006064005"
+BINNED = "2276164000006064006"
 VIEW, ENDED_VIEW = "2276164000000538003", "2276164000000538004"
 TAG_JOB, RECORD_JOB, BULK_READ = (f"227616400001000000{number}" for number in (4, 5, 6))
 SEED = {
@@ -28,7 +29,7 @@ SEED = {
                         {"id": TAGS[2], "name": "VIP", "color_code": None},
                         {"id": USED, "name": "used", "features": [{"type": "Workflow", "name": "Notify"}]},
                     ],
-                    "records": [{"id": record, "tags": ["hot"]} for record in [*RECORDS, ENDED]],
+                    "records": [{"id": record, "tags": ["hot"]} for record in [*RECORDS, ENDED, BINNED]],
                     "custom_views": [
                         {"id": VIEW, "name": "Old Leads", "records": RECORDS[:2]},
                         {"id": ENDED_VIEW, "name": "Older Leads", "records": [ENDED]},
@@ -62,6 +63,9 @@ PARAMETERS_OF: dict[str, dict[str, list[str]]] = {
     "GET /crm/v8/settings/modules/{id}": {"id": [LEADS["id"]]},
     "GET /crm/v8/settings/tags/actions/mass_delete": {"job_id": [TAG_JOB]},
     "GET /crm/v8/{module}/actions/mass_delete": {"job_id": [RECORD_JOB]},
+    "GET /crm/v8/settings/recycle_bin": {"ids": [BINNED]},
+    "GET /crm/v8/settings/recycle_bin/{record_id}": {"record_id": [BINNED]},
+    "POST /crm/v8/settings/recycle_bin/{record_id}/actions/restore": {"record_id": [BINNED]},
     "GET /crm/bulk/v8/read/{job_id}": {"job_id": [BULK_READ]},
     "GET /crm/bulk/v8/read/{job_id}/result": {"job_id": [BULK_READ]},
 }
@@ -72,6 +76,7 @@ BODIES: dict[str, Any] = {
     "PUT /crm/v8/settings/tags/{id}": {"tags": [{"name": "new"}]},
     "POST /crm/v8/settings/tags/{id}/actions/merge": {"tags": [{"conflict_id": COLD}]},
     "POST /crm/v8/settings/tags/actions/mass_delete": {"mass_delete": [{"module": LEADS, "tags": [{"id": HOT}]}]},
+    "POST /crm/v8/settings/recycle_bin/actions/restore": {"ids": [BINNED]},
     "POST /crm/v8/{module}/actions/mass_delete": {"ids": RECORDS[:2]},
     "POST /crm/v8/{module_api_name}": {"data": [{"Last_Name": "Boyle", "Company": "Zylker"}], "trigger": []},
     "POST /crm/v8/{module_api_name}/actions/add_tags": {"tags": [{"name": "VIP"}], "ids": RECORDS},
@@ -83,7 +88,7 @@ BODIES: dict[str, Any] = {
 IN_BODIES: dict[str, tuple[list[str], list[str]]] = {
     "tag": (TAGS, ["tags[*].id", "tags[*].conflict_id", "mass_delete[*].tags[*].id"]),
     "name": (["hot", "VIP", "new", "n" * 26, "n" * 27], ["tags[*].name"]),
-    "record": (RECORDS, ["ids[*]"]),
+    "record": ([*RECORDS, BINNED], ["ids[*]"]),
     "view": ([VIEW], ["cvid"]),
     "module": (["Leads", "Contacts"], ["mass_delete[*].module.api_name", "query.module.api_name"]),
     "module id": ([LEADS["id"]], ["mass_delete[*].module.id"]),
@@ -95,6 +100,7 @@ def prepare(user: User) -> None:
     """Give the emulator the org, and the user a token for it."""
     user.control.seed(SEED)
     user.log_in()
+    user.post("/Leads/actions/mass_delete", {"ids": [BINNED]})
 
 
 def let_jobs_end(user: User) -> None:

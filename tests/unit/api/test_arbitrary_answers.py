@@ -19,7 +19,8 @@ from airflow_provider_zcrm.api.modules import list_modules
 from airflow_provider_zcrm.api.oauth import parse_token
 from airflow_provider_zcrm.api.org import get_org
 from airflow_provider_zcrm.api.record_count import count_view
-from airflow_provider_zcrm.api.records import list_records, present_records
+from airflow_provider_zcrm.api.records import list_ids, list_records, present_records
+from airflow_provider_zcrm.api.recycle_bin import binned_records, restore_records
 from airflow_provider_zcrm.api.tag_writes import NewTag, add_tag, create_tags
 from airflow_provider_zcrm.api.tags import count_records, list_tags, list_tags_with_allowance
 
@@ -37,7 +38,10 @@ PARSE: dict[str, Callable[[ApiResponse], Any]] = {
     "count of a tag": lambda response: count_records("Leads", "1").parse(response).used_by,
     "count of a view": count_view("Leads", "1").parse,
     "records": list_records("Leads").parse,
+    "ids of a view": list_ids("Leads", "1").parse,
     "present records": present_records("Leads", ["1"]).parse,
+    "binned records": binned_records(["1", "2"]).parse,
+    "restore records": restore_records(["1", "2"]).parse,
     "org": get_org().parse,
     "create tags": create_tags("Leads", [NewTag("x"), NewTag("y")]).parse,
     "add tag": add_tag("Leads", "1", "x", ["2"]).parse,

@@ -246,7 +246,7 @@ def test_whatever_happens_nothing_is_deleted_twice_and_nothing_is_forgotten(faul
     restored: set[str] = set()
     for fault in [*faults, "fine", "fine"]:
         world.answers, world.dies_after = [kinds.get(fault)], len(world.sent) if fault == "dies" else 1000
-        before = set(world.journal.deleted)
+        before = set(world.journal.done)
         try:
             done = world.run(ids)
         except (Died, ZohoCrmError):
@@ -265,7 +265,7 @@ def test_the_journal_is_stored_in_parts() -> None:
     found = RecordJournal.from_head(journal.head())
     assert found == replace(journal, parts=(None, None))
     assert replace(found, parts=parts) == journal
-    assert (journal.deleted, [i for i in "123" if i in journal.unconfirmed]) == ({"1"}, ["3"])
+    assert (journal.done, [i for i in "123" if i in journal.unconfirmed]) == ({"1"}, ["3"])
     assert RecordJournal.from_head({**journal.head(), "v": 99}) is None
 
 

@@ -38,7 +38,9 @@ def test_a_journal_of_another_version_is_not_guessed_at() -> None:
 def test_what_was_counted_before_a_job_is_kept() -> None:
     journal = NEW.with_intent(OLD_LEADS, 1001.0, 7).with_job("77", 1002.0)
 
-    assert (journal.counted_for("77"), journal.counted_for("78")) == (7, None)
+    submission = journal.of_job("77")
+    assert submission is not None
+    assert (submission.counted, journal.of_job("78")) == (7, None)
 
 
 def test_an_intent_is_of_unknown_outcome_until_zoho_refuses_or_accepts() -> None:

@@ -271,7 +271,7 @@ def _by_list(selection: TagSelection, tag: Tag, protecting: Sequence[Protector],
 
 
 def _by_count(selection: TagSelection, tag: Tag, answer: RecordsCount | None) -> Finding:
-    """Judge by what an API call told of the tag; None is no answer."""
+    """Judge by what an API call said of the tag; None is no answer."""
     findings: dict[str, Finding] = {}
     if selection.max_records is not None:
         findings["max_records"] = _few_records(selection, tag.record_count if answer is None else answer.count)
@@ -376,7 +376,7 @@ _CRITERIA: dict[str, Callable[[TagSelection, Tag, datetime], Finding]] = {
 
 
 def _needs_count(selection: TagSelection, tag: Tag) -> bool:
-    """Tell whether the list of tags leaves a question that one call for this tag answers."""
+    """Return whether the list of tags leaves a question that one call for this tag answers."""
     return selection.used_by_automation is not None or (selection.max_records is not None and tag.record_count is None)
 
 

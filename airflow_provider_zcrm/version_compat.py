@@ -68,7 +68,7 @@ def task_round(context: Mapping[str, Any]) -> int:
 
 
 def never_cleared(context: Mapping[str, Any]) -> bool:
-    """Tell whether no task of the DAG run was ever cleared, which is what takes a task's state away on some versions; False if unknown.
+    """Return whether no task of the DAG run was ever cleared, which is what takes a task's state away on some versions; False if unknown.
 
     A clear that leaves the state of the DAG run alone (the REST API's ``reset_dag_runs=false``) shows in the task's round only.
     """
@@ -138,7 +138,7 @@ def set_variable(key: str, value: str, description: str) -> None:
 
 
 def can_end_tasks_from_triggerer() -> bool:
-    """Tell whether a trigger of this Airflow can end its task."""
+    """Return whether a trigger of this Airflow can end its task."""
     from airflow.triggers import base as triggers
 
     return hasattr(triggers, "TaskSuccessEvent")
@@ -153,7 +153,7 @@ def task_success(xcoms: dict[str, Any]) -> TriggerEvent:
 
 
 def xcoms_are_airflows_own() -> bool:
-    """Tell whether Airflow keeps XComs in its database; what a trigger pushes lands there whatever the backend."""
+    """Return whether Airflow keeps XComs in its database; what a trigger pushes lands there whatever the backend."""
     backend = str(conf.get("core", "xcom_backend", fallback="BaseXCom"))
     return backend.rpartition(".")[2] == "BaseXCom"
 

@@ -193,7 +193,7 @@ def _checked(field: str, url: str, allowed_hosts: Collection[str], zoho: Collect
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name means this machine: localhost, 127.0.0.0/8 or ::1."""
+    """Return whether a host name means this machine: localhost, 127.0.0.0/8 or ::1."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

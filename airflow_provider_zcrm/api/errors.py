@@ -4,8 +4,8 @@ The tree answers what a caller asks, "what now?":
 
 - `RetryableError`: nothing to change, the same call may work later;
 - `TokenRejected`: replace the access token once, then send again;
-- `PermanentError`: no waiting will mend it, the advice says what the user must change;
-- `SubmissionUncertain`: nobody knows whether Zoho took a submission, so it must not simply be sent again;
+- `PermanentError`: waiting does not help, the advice says what the user must change;
+- `SubmissionUncertain`: whether Zoho accepted a submission is not known, so it must not simply be sent again;
 - `JobFailed`, `TagsLeftBehind`, `RecordsLeftBehind`, `BackupShort`, `RestoreShort`, `DeadlineReached`: the calls worked, the outcome is not
   the wanted one.
 
@@ -166,7 +166,7 @@ class TokenRejected(ZohoCrmError):
 
 
 class PermanentError(ZohoCrmError):
-    """No waiting will mend it."""
+    """Waiting does not help."""
 
 
 class InvalidConnection(PermanentError):
@@ -250,11 +250,11 @@ class UnexpectedAnswer(PermanentError):
 class SubmissionUncertain(ZohoCrmError):
     """A submission was sent and its outcome is unknown: Zoho may have taken it."""
 
-    default_advice = "It is not sent again blindly; the tags of the module tell what became of it."
+    default_advice = "It is sent again only when the list of tags shows that Zoho did nothing."
 
 
 def certainly_not_taken(error: ZohoCrmError) -> bool:
-    """Tell whether a submission that ended in this error was certainly not taken by Zoho.
+    """Return whether a submission that ended in this error was certainly not accepted by Zoho.
 
     True for an error envelope with 4xx, for a 429, and for a failure before the request was written.
     """
@@ -270,4 +270,4 @@ def submission_error(error: ZohoCrmError) -> ZohoCrmError:
     if certainly_not_taken(error):
         return error
     fields = {name: getattr(error, name) for name in ("status", "code", "details", "method", "path")}
-    return SubmissionUncertain(f"Nobody knows whether Zoho took the submission: {error.message}", **fields)
+    return SubmissionUncertain(f"It is not known whether Zoho accepted the submission: {error.message}", **fields)

@@ -199,7 +199,7 @@ def _succeeded(element: Mapping[str, Any]) -> bool:
 
 
 def _failed(element: Mapping[str, Any]) -> bool:
-    """Tell whether an element says that its record was not deleted; one with a word never heard of says nothing."""
+    """Return whether an element says that its record was not deleted; one with a word never heard of says nothing."""
     return str(element.get("status")).strip().lower() == "error"
 
 

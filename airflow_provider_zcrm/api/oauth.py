@@ -143,7 +143,7 @@ def read_token(response: ApiResponse, hosts: Hosts) -> AccessToken:
         raise _token_error(body, response.status, hosts)
     refresh_token = body.get("refresh_token")
     api_domain = str(body.get("api_domain") or "")
-    # it never chooses a host: a sandbox is told the production host
+    # it never chooses a host: Zoho names the production host to a sandbox
     elsewhere = bool(api_domain) and api_domain != hosts.api_url
     data_center = data_center_of(api_domain) if elsewhere else None
     return AccessToken(
@@ -157,7 +157,7 @@ def read_token(response: ApiResponse, hosts: Hosts) -> AccessToken:
 
 
 def is_token(value: Any) -> TypeGuard[str]:
-    """Tell whether a value can be sent as a token: printable ASCII without blanks."""
+    """Return whether a value can be sent as a token: printable ASCII without blanks."""
     return isinstance(value, str) and bool(re.fullmatch(r"[!-~]+", value))
 
 

@@ -111,7 +111,7 @@ def present_records(module: str, record_ids: Sequence[str]) -> ApiCall[frozenset
 
 
 def is_record_id(value: str) -> bool:
-    """Tell whether it is an id as Zoho's are: a whole number that a computer holds in 64 bits."""
+    """Return whether it is an id as Zoho's are: a whole number that a computer holds in 64 bits."""
     return value.isascii() and value.isdecimal() and len(value) <= 19
 
 
@@ -121,7 +121,7 @@ def _all_of_them(module: str) -> dict[str, str]:
 
 
 def _is_record(value: Any) -> bool:
-    """Tell whether it has an id and says which tags it has: one that is silent about them must not count as one without."""
+    """Return whether it has an id and says which tags it has: one that is silent about them must not count as one without."""
     if not isinstance(value, dict) or not is_record_id(id_of(value.get("id")) or "") or "Tag" not in value:
         return False
     tags = value["Tag"]

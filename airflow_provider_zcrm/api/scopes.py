@@ -79,12 +79,12 @@ def split_scopes(scopes: str) -> list[str]:
 
 
 def granted(scopes: Collection[str], needed: str) -> bool:
-    """Tell whether one of the scopes of a token covers the one that is needed."""
+    """Return whether one of the scopes of a token covers the one that is needed."""
     return any(covers(scope, needed) for scope in scopes)
 
 
 def covers(scope: str, needed: str) -> bool:
-    """Tell whether one scope includes another; case does not matter."""
+    """Return whether one scope includes another; case does not matter."""
     path, _, operation = scope.lower().rpartition(".")
     needed_path, _, needed_operation = needed.lower().rpartition(".")
     if operation not in ("all", needed_operation) and (operation, needed_operation) not in _WRITES:

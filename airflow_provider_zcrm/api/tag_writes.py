@@ -29,7 +29,7 @@ class NewTag:
 
 @dataclass(frozen=True)
 class Created:
-    """What became of a tag that was to be created.
+    """What Zoho did with a tag that was to be created.
 
     :param id: of the tag that is there now, new or not; empty if it is not known.
     :param code: Zoho's code; ``SUCCESS``, or ``DUPLICATE_DATA`` for a tag that was there.

@@ -25,7 +25,7 @@ def module_url(hosts: Hosts, module: str | None, zgid: str | None = None) -> str
 
     :param module: API name of the module, or None.
     :param zgid: the org's id, where it is known; without it Zoho opens the org in which the reader worked last.
-    :return: None where the web client is not known: the connection leads to an API that is not Zoho's own
+    :return: None where the web client is not known: the connection points to an API that is not Zoho's own
     """
     if hosts.web_url is None:
         return None

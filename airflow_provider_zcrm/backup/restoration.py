@@ -155,7 +155,7 @@ class TagRestoration:
     # --- creating --------------------------------------------------------------------------------------------------------
 
     def _create(self, tags: Sequence[SavedTag], at_once: int = TAGS_PER_CALL) -> dict[str, Created]:
-        """Create tags and return what became of each, by its old id; a batch that Zoho refuses as a whole is cut up."""
+        """Create tags and return the result for each, by its old id; a batch that Zoho refuses as a whole is cut up."""
         outcomes: dict[str, Created] = {}
         for start in range(0, len(tags), at_once):
             batch = tags[start : start + at_once]

@@ -268,7 +268,7 @@ def _deliver(destination: Destination, connection: dict[str, Any], safe: Safe) -
     try:
         delivered = destination.deliver(connection)
     except Exception as error:  # noqa: BLE001 - the kinds differ between databases and file systems
-        safe.told = True
+        safe.reported = True
         # the sentence of a database's error has the values in it, which are secrets
         why = str(error) if isinstance(error, (OSError, Usage)) else type(error).__name__
         raise PermanentError(f"The connection could not be delivered ({why}).", advice=f"It is kept in {safe.path}.") from None

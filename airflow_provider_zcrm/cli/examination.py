@@ -56,7 +56,7 @@ def failure(subject: str, error: ZohoCrmError) -> Finding:
 class Examination:
     """Looks at what a token can do.
 
-    :param scopes: the token's scopes, as far as Zoho has told them.
+    :param scopes: the token's scopes, as far as Zoho has named them.
     :ivar features: the names of the features that must work.
     :ivar org: the org, once it is known.
     """
@@ -151,7 +151,7 @@ class Examination:
         return Finding(scope, WRONG if wanted else OFF, f"Not granted, {purpose}.", detail=not wanted)
 
     def _has(self, scope: str) -> bool | None:
-        """Tell whether the token has a scope: as a call has shown, or else as Zoho has told; None if neither."""
+        """Return whether the token has a scope: as a call has shown, or else as Zoho has said; None if neither."""
         return self._shown.get(scope, granted(self._told, scope) if self._told else None)
 
     def _credits(self) -> Finding:

@@ -30,13 +30,13 @@ class Safe:
 
     :ivar path: of the file.
     :ivar full: whether the connection is in it.
-    :ivar told: whether an error says where it is.
+    :ivar reported: whether an error says where it is.
     :raises Usage: the file cannot be made
     """
 
     def __init__(self, conn_id: str) -> None:
         self.full = False
-        self.told = False
+        self.reported = False
         self._file = -1
         name = ""
         try:
@@ -78,7 +78,7 @@ class Safe:
 
 @contextmanager
 def safe_for(conn_id: str) -> Iterator[Safe]:
-    """Give a safe. Whatever ends the block, what is in it then stays in its file, and the person is told where.
+    """Give a safe. Whatever ends the block, what is in it then stays in its file, and the last line says where.
 
     A request to terminate ends the block as Ctrl-C does.
     """
@@ -87,10 +87,10 @@ def safe_for(conn_id: str) -> Iterator[Safe]:
         with _handled(_interrupt):
             yield safe
     finally:
-        # nothing that comes now may keep the person from being told
+        # nothing that comes now may hide where it is
         with _handled(lambda _signal, _frame: None):
             safe.close()
-            if safe.full and not safe.told:
+            if safe.full and not safe.reported:
                 with suppress(OSError):
                     sys.stderr.write(
                         f"\nWhat the grant code brought is kept in {safe.path}, mode 0600: a connection as JSON, which "

@@ -30,7 +30,7 @@ def results_only() -> Iterator[None]:
 
 
 def is_terminal() -> bool:
-    """Tell whether results are shown to a person."""
+    """Return whether results are shown to a person."""
     return (_results or sys.stdout).isatty()
 
 

@@ -52,7 +52,7 @@ class AsyncZohoCrmClient:
 
     :param config: credentials, hosts and limits.
     :param retries: what is sent again, and for how long.
-    :param on_secret: told each access token the moment it is known, so that logs can mask it.
+    :param on_secret: called with each access token the moment it is known, so that logs can mask it.
     :param sharing: where access tokens are shared with other processes; None keeps them in this one.
     """
 

@@ -87,5 +87,5 @@ class TokenExchange:
 
 
 def _has_cost_a_request(error: ZohoCrmError) -> bool:
-    """Tell whether it is a passing fault for which Zoho may have counted the request."""
+    """Return whether it is a passing fault for which Zoho may have counted the request."""
     return isinstance(error, RetryableError) and not (isinstance(error, ConnectionFailed) and not error.sent)

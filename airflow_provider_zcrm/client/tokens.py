@@ -104,7 +104,7 @@ class Tokens:
         return self._held
 
     def granted_here(self, token: str) -> bool:
-        """Tell whether this is the token that Zoho granted to this process last."""
+        """Return whether this is the token that Zoho granted to this process last."""
         return token == self._granted
 
     def check(self) -> None:

@@ -92,7 +92,7 @@ class StoredRecordJournal:
         StoredJournal(self._context, self._key).save(journal.head())
 
     def _check_no_part_is_left(self) -> None:
-        """Refuse to begin anew where a head is gone that had parts: what they do not say is not known.
+        """Refuse to begin again where a head is gone that had parts: what they do not say is not known.
 
         :raises PermanentError: there is a part
         """

@@ -46,7 +46,7 @@ def poll_jobs(client: ZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJ
     :param level: of the log, but for a job that FAILED or is lost.
     :raises ZohoCrmError: the client has given up, or the error is permanent
     """
-    told = watch.some_failed
+    failed_before = watch.some_failed
     for job in jobs:
         watch.asks(job)
         try:
@@ -61,7 +61,7 @@ def poll_jobs(client: ZohoCrmClient, watch: JobWatch, jobs: Sequence[MassDeleteJ
         else:
             if watch.saw(job, status, time.time() - started_at):
                 log.log(logging.WARNING if status.state == "FAILED" else level, "%s", news(job, status))
-        if watch.some_failed and not told:
+        if watch.some_failed and not failed_before:
             break
     for warning in watch.warnings(time.time() - started_at):
         log.warning(warning)

@@ -19,7 +19,7 @@ from airflow_provider_zcrm.emulator.state_file import read_state
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the emulator until it is told to stop; returns the exit code."""
+    """Run the emulator until it is stopped; returns the exit code."""
     options = _parse(arguments)
     path: Path | None = options.state_file
     kept = path if path and path.exists() else None

@@ -55,7 +55,7 @@ class Call:
         return self.world.now()
 
     def reads(self, name: str, choice: str) -> bool:
-        """Tell whether a reading stands at this choice."""
+        """Return whether a reading stands at this choice."""
         return self.world.readings[name] == choice
 
     def json_object(self) -> dict[str, Any]:

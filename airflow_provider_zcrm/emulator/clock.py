@@ -1,6 +1,6 @@
 """The emulator's own clock: the machine's time plus an offset, so that a test of an expiry need not wait for it.
 
-A frozen clock moves only when it is told to, so that no test depends on how fast the machine is.
+A frozen clock moves only on command, so that no test depends on how fast the machine is.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Control:
         return self._object("GET", "")
 
     def seed(self, seed: str | dict[str, Any]) -> None:
-        """Start anew with a built-in seed, the path of a JSON file, or a seed as a dict."""
+        """Start again with a built-in seed, the path of a JSON file, or a seed as a dict."""
         self._order("POST", "/seed", {"seed": seed})
 
     def fault(self, kind: str, path: str = "", **order: Any) -> int:

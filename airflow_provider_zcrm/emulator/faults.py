@@ -58,7 +58,7 @@ class Fault:
 
     @property
     def does_the_work(self) -> bool:
-        """Tell whether the server acts on the request before the fault happens."""
+        """Return whether the server acts on the request before the fault happens."""
         return KINDS[self.kind][0] if self.effect is None else self.effect
 
     @property
@@ -67,7 +67,7 @@ class Fault:
         return KINDS[self.kind][1] if self.status is None else self.status
 
     def takes(self, method: str, path: str) -> bool:
-        """Tell whether this request is one that the fault is for, and use the fault up by one if so."""
+        """Return whether this request is one that the fault is for, and use the fault up by one if so."""
         if self.method not in (None, method) or not re.search(self.path, path):
             return False
         self.seen += 1

@@ -60,7 +60,7 @@ def read_host(header: str) -> Host:
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether an IP address is one of the machine itself."""
+    """Return whether an IP address is one of the machine itself."""
     try:
         return ip_address(address).is_loopback
     except ValueError:

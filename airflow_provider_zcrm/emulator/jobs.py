@@ -71,7 +71,7 @@ def state_of(job: Job, now: float) -> str:
 
 
 def visible(job: Job, now: float) -> bool:
-    """Tell whether the status endpoint knows the job at this moment."""
+    """Return whether the status endpoint knows the job at this moment."""
     return job.appears_at <= now and (job.forgotten_at is None or now < job.forgotten_at)
 
 

@@ -205,7 +205,7 @@ class Job:
 
     @property
     def finished(self) -> bool:
-        """Tell whether every item was dealt with."""
+        """Return whether every item was dealt with."""
         return self.done == len(self.items)
 
 
@@ -308,7 +308,7 @@ class OAuthClient:
     secrets: dict[str, str] = field(default_factory=dict)
 
     def secret_in(self, data_center: str | None) -> str | None:
-        """Return the client's secret in a data centre, or in its own if that is not told; None where it is not known."""
+        """Return the client's secret in a data centre, or in its own if that is not given; None where it is not known."""
         return self.client_secret if data_center in (None, self.data_center) else self.secrets.get(data_center or "")
 
 

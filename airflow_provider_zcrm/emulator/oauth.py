@@ -65,7 +65,7 @@ def _refused(world: World, zgid: str, name: str) -> Refused:
 
 
 def _lives_at(world: World, host: Host, zgid: str) -> bool:
-    """Tell whether a data centre has the org: codes and tokens of the others it does not know."""
+    """Return whether a data centre has the org: codes and tokens of the others it does not know."""
     return host.data_center in (None, world.state.orgs[zgid].data_center)
 
 

@@ -38,7 +38,7 @@ class ZohoCrm(Control):
         self._set_variable(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
 
     def seed(self, seed: str | dict[str, Any]) -> None:
-        """Start anew with another seed, and remember the names of its tags for `described`."""
+        """Start again with another seed, and remember the names of its tags for `described`."""
         super().seed(seed)
         self.remember_names()
 

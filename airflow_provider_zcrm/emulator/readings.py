@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Reading:
-    """One open question; `choices[0]` is what the emulator does unless told otherwise."""
+    """One open question; `choices[0]` is what the emulator does by default."""
 
     choices: tuple[str, ...]
     about: str

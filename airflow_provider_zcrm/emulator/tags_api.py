@@ -1,6 +1,6 @@
 """The tags of a module: list, create, delete one, and how many records carry one. Updates and merges are in `tag_changes_api`.
 
-The list has no pages. The same mistake is told differently from endpoint to endpoint (``param`` or ``param_name``, 400 or 404), as at Zoho.
+The list has no pages. The same mistake looks different at each endpoint (``param`` or ``param_name``, 400 or 404), as at Zoho.
 Zoho: v8/get-tag-list.html, create-tag.html, delete-tag.html, tag-record-count.html
 """
 

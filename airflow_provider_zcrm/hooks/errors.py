@@ -25,7 +25,7 @@ _ABOUT_THE_CONNECTION = (CredentialsRejected, ScopeMissing, PermissionDenied)
 
 
 class ZohoCrmFailure(ZohoCrmError, AirflowFailException):
-    """An error that no retry will mend; ``__cause__`` is the original, without its traceback."""
+    """An error that no retry fixes; ``__cause__`` is the original, without its traceback."""
 
 
 @contextmanager

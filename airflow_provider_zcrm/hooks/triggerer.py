@@ -2,7 +2,7 @@
 
 One session, one token, one limit of calls at once. A client is made when the first trigger comes, and closed when the last one leaves.
 The connection is read once for triggers that come together, again every few minutes, and at once after an error that an edited
-connection might mend; from then on its triggers share a new client, each from its next poll.
+connection might fix; from then on its triggers share a new client, each from its next poll.
 
 An event loop has clients of its own, because an aiohttp session belongs to its loop. That serves a forked process too, whose loop is
 another one: it never touches the sockets that it inherits.
@@ -99,7 +99,7 @@ class ClientShare:
         return self._held.client
 
     async def edited(self) -> bool:
-        """Read the connection anew and tell whether the client is out of date."""
+        """Read the connection again, and return whether the client is out of date."""
         return self._held is not None and await self._config(_JUST_READ) != self._held.client.config
 
     async def _config(self, age: float) -> ClientConfig:

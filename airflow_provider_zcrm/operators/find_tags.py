@@ -124,7 +124,7 @@ class FindTagsOperator(RefusesWhatCameOutEmpty):
             self.log.warning("%s, and refuses new ones when it is full (LICENSE_LIMIT_EXCEEDED).", room.sentence(self.module))
 
     def _has_room_enough(self, context: Context, room: Room) -> bool:
-        """Tell whether the module is less full than ``min_fullness``, so that nothing is chosen; say so then."""
+        """Return whether the module is less full than ``min_fullness``, so that nothing is chosen; say so then."""
         from airflow_provider_zcrm.rules.guards import share_of
 
         if self.min_fullness is None or room.is_filled_to(share_of(self.min_fullness, "min_fullness")):

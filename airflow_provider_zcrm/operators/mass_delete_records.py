@@ -294,7 +294,7 @@ class MassDeleteRecordsOperator(MassDeleteOperator):
 
 
 def _journal_is_lost(context: Context, stored: StoredJournal) -> bool:
-    """Tell whether earlier attempts may have submitted something, where there is no journal."""
+    """Return whether earlier attempts may have submitted something, where there is no journal."""
     from airflow_provider_zcrm.version_compat import never_cleared
 
     # where nothing has taken the journal away, the attempts before have died before they opened it

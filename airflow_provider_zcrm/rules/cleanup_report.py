@@ -16,7 +16,7 @@ _NOT_IN_TABLE = ("module", "state", "outcome", "nearly_full", "backup")
 
 @dataclass(frozen=True, kw_only=True)
 class CleanupReport:
-    """One clean-up of one module. None is what nobody knows, because a task did not get that far.
+    """One clean-up of one module. None is what is not known, because a task did not get that far.
 
     :param looked_at: how many tags the module had.
     :param allowed: how many tags Zoho allows the module.
@@ -32,7 +32,7 @@ class CleanupReport:
     :param dry_run: whether nothing was to be deleted.
     :param backup: where the backup is.
     :param api_calls: calls to Zoho of all tasks.
-    :param credits_left: API credits of the org, as far as Zoho told.
+    :param credits_left: API credits of the org, as far as Zoho says.
     """
 
     module: str

@@ -88,7 +88,7 @@ class JobWatch:
         return self._failed_at is not None
 
     def is_over(self, elapsed: float) -> bool:
-        """Tell whether nothing is waited for any more: all jobs have ended, or one has failed and the others were asked for once more."""
+        """Return whether nothing is waited for any more: all jobs have ended, or one has failed and the others were asked for once more."""
         return not self.open_jobs() or (self.some_failed and (not self.due_jobs(elapsed) or self.time_left(elapsed) <= 0))
 
     def time_left(self, elapsed: float) -> float:
@@ -128,7 +128,7 @@ class JobWatch:
             )
 
     def saw(self, job: MassDeleteJob, status: JobStatus, elapsed: float) -> bool:
-        """Take note of a status and tell whether the state has changed."""
+        """Take note of a status and return whether the state has changed."""
         before = self._statuses[job]
         if status != before:
             self._changed_at[job] = elapsed
@@ -142,7 +142,7 @@ class JobWatch:
         return before is None or before.state != status.state
 
     def saw_unknown(self, job: MassDeleteJob, elapsed: float) -> bool:
-        """Take note that Zoho does not know a job and tell whether that is news; after its time of grace the job is not open any more."""
+        """Take note that Zoho does not know a job and return whether that is news; after its time of grace the job is not open any more."""
         news = job not in self._unknown_since
         self._due[job] = elapsed + self._schedule.next_wait(elapsed)
         before = self._statuses[job]
@@ -226,12 +226,12 @@ def _fails_the_task(status: JobStatus, on_partial_failure: str | None) -> bool:
 
 
 def left_behind(report: Mapping[str, Any]) -> bool:
-    """Tell whether a job that has ended did not delete all that it was for, as far as Zoho says."""
+    """Return whether a job that has ended did not delete all that it was for, as far as Zoho says."""
     return left_some(JobStatus(report["state"], report["total"], report["deleted"], report["failed"]))
 
 
 def left_some(status: JobStatus) -> bool:
-    """Tell the same of a status: the job FAILED, or it names failures, or it deleted fewer than it counted."""
+    """Return the same for a status: the job FAILED, or it names failures, or it deleted fewer than it counted."""
     fewer = status.deleted is not None and status.total is not None and status.deleted < status.total
     return status.state == "FAILED" or (status.ended and (bool(status.failed) or fewer))
 

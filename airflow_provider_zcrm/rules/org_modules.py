@@ -63,7 +63,7 @@ def selection_for(module: str, selections: Mapping[str, Any]) -> Any:
 
 
 def cannot_have_tags(error: ZohoCrmError) -> bool:
-    """Tell whether Zoho says of a module, asked for its tags, that it has nothing to do with them."""
+    """Return whether Zoho says of a module, asked for its tags, that it has nothing to do with them."""
     return error.code == "INVALID_MODULE" and "not supported for this api" in error.message
 
 

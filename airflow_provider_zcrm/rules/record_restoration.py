@@ -151,13 +151,13 @@ class Watch:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of the records.
+    """What is known of each record.
 
     :param restored: they came back, by this attempt or an earlier one of the task.
     :param present: they were there before anything was sent.
     :param not_found: Zoho refused them, and they are neither in the bin nor in the module: gone for good, or hidden from the user.
     :param failed: not restored, with the reason.
-    :param waiting: Zoho restores them in the background, or has not said what became of them.
+    :param waiting: Zoho restores them in the background, or has not said whether it did.
     """
 
     restored: tuple[str, ...]

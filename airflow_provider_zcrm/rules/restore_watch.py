@@ -45,7 +45,7 @@ class RestoreWatch:
         self._failure = error
 
     def is_over(self, elapsed: float) -> bool:  # noqa: ARG002 - as every watch
-        """Tell whether all are back."""
+        """Return whether all are back."""
         return not self._away
 
     def time_left(self, elapsed: float) -> float:  # noqa: ARG002 - as every watch

@@ -29,7 +29,7 @@ class Room:
         return self.is_filled_to(_NEARLY_FULL)
 
     def is_filled_to(self, share: Fraction) -> bool:
-        """Tell whether this share of the allowed tags is there; False if it is not known how many are allowed."""
+        """Return whether this share of the allowed tags is there; False if it is not known how many are allowed."""
         return self.allowed is not None and self.tags >= share * self.allowed
 
     def sentence(self, module: str) -> str:

@@ -142,7 +142,7 @@ def check(lines: Iterable[str]) -> Contents:
 
 
 def holds_the_same(earlier: Iterable[str], now: Iterable[str], requested: Collection[str]) -> bool:
-    """Tell whether an earlier backup holds the same as one of now: the same tags with their names, colours and records.
+    """Return whether an earlier backup holds the same as one of now: the same tags with their names, colours and records.
 
     Besides, it may hold requested tags that are gone by now.
 
@@ -221,7 +221,7 @@ def _parts(lines: Iterable[str]) -> Iterator[tuple[str, _Part]]:
 
 
 def _may_follow(part: _Part | None, following: _Part) -> bool:
-    """Tell whether a line may stand behind another one, or at the beginning."""
+    """Return whether a line may stand behind another one, or at the beginning."""
     if part is None or isinstance(following, Header):
         return part is None and isinstance(following, Header)
     return not isinstance(part, _Footer) and not (isinstance(part, RecordsOfTag) and isinstance(following, SavedTag))

@@ -217,7 +217,7 @@ def _hold(request: TagRequest, seen: Seen, submission: Submission) -> Verdict | 
             return Verdict("ask", submission=submission)
         look = _next_look(heard_at, seen)
         return None if look is None else Verdict("wait", at=look)
-    # whatever left the list may be of this submission: of an earlier one nobody knows for certain which tags it had
+    # whatever left the list may be of this submission: of an earlier one it is not certain which tags it had
     still_since = max(seen.first_read_at, seen.lost_at.get(submission.number, heard_at), seen.left_at)
     settled_at = still_since + request.settle
     if seen.read_at >= settled_at:

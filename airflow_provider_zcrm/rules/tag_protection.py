@@ -26,7 +26,7 @@ class Protector:
     tests: tuple[Callable[[str], re.Match[str] | None], ...]
 
     def protects(self, name: str) -> bool:
-        """Tell whether a tag of this name is to be kept."""
+        """Return whether a tag of this name is to be kept."""
         return any(test(form) for form in {name, plain(name)} for test in self.tests)
 
 

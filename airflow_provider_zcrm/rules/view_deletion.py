@@ -287,7 +287,7 @@ def _job_to_take_up(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, 
 def _check_confirmation(request: ViewRequest, journal: ViewJournal) -> None:
     """Refuse to submit anything after an earlier submission, unless a person has confirmed it.
 
-    :raises ResubmissionForbidden: nobody knows the outcome of an earlier submission, or it was of another view or to another host
+    :raises ResubmissionForbidden: the outcome of an earlier submission is not known, or it was of another view or to another host
     """
     unknown = journal.unknown(request.view)
     if unknown is not None:
@@ -344,5 +344,5 @@ def _said(submission: Submission) -> str:
 def _doubt(submission: Submission) -> str:
     asked = f"asked Zoho to delete the records of {submission.view}"
     if submission.at:
-        return f"At {_when(submission)} this task {asked}, and nobody knows whether Zoho accepted that."
-    return f"Nobody knows whether an earlier attempt of this task has {asked}: its journal is gone, or Airflow keeps none (before 3.3)."
+        return f"At {_when(submission)} this task {asked}. It is not known whether Zoho accepted that."
+    return f"It is not known whether an earlier attempt of this task has {asked}: its journal is gone, or Airflow keeps none (before 3.3)."

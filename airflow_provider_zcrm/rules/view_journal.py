@@ -121,7 +121,7 @@ class ViewJournal:
         return last if last is not None and last.state == "accepted" else None
 
     def unknown(self, view: View) -> Submission | None:
-        """Return the last submission of this view whose outcome nobody knows; of any territory, because they may overlap."""
+        """Return the last submission of this view whose outcome is not known; of any territory, because they may overlap."""
         return next((s for s in reversed(self.submissions) if self._in_doubt(s, view)), None)
 
     def of_another(self, view: View) -> Submission | None:
@@ -129,7 +129,7 @@ class ViewJournal:
         return next((s for s in reversed(self.submissions) if (s.view, s.host) != (view, self.host)), None)
 
     def may_be_confirmed(self, submission: Submission) -> bool:
-        """Tell whether a person's word can be about this submission: it was sent in an earlier run, so the task was cleared since."""
+        """Return whether a person's word can be about this submission: it was sent in an earlier run, so the task was cleared since."""
         return submission.run < self.run
 
     def _in_doubt(self, submission: Submission, view: View) -> bool:

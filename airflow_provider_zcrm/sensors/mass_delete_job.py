@@ -201,7 +201,7 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
         if not self._linked:
             ZohoCrmModuleLink.store(context, client.config, self.module)
             self._linked = True
-        # a later poke in a process of its own does not know what the one before it has told
+        # a later poke in a process of its own does not know what the one before it has logged
         level = logging.INFO if started_at == self._began else logging.DEBUG
         poll_jobs(client, watch, jobs, started_at, level)
         while self.reschedule and not self.deferrable and watch.unknown_jobs() and not watch.some_failed:

@@ -1,7 +1,7 @@
 """`MassDeleteJobTrigger`: waits in the triggerer until mass-delete jobs have ended.
 
 It only reads, so it may run twice, be moved or be cancelled at any moment, and nothing happens to the jobs. Its kwargs are ids,
-numbers and strings, which Airflow stores in clear. It fires one event (`airflow_provider_zcrm.triggers.event`) or, if it was told to
+numbers and strings, which Airflow stores in clear. It fires one event (`airflow_provider_zcrm.triggers.event`) or, if it is to
 finish the task and all went well, Airflow's own event that ends the task with the reports as its XCom.
 """
 
@@ -64,7 +64,7 @@ class MassDeleteJobTrigger(PollingTrigger[JobWatch]):
             self.log.warning(warning)
 
     def _finished(self, watch: JobWatch) -> TriggerEvent | None:
-        """Return the event that ends the task, None if a worker must judge what became of the jobs."""
+        """Return the event that ends the task, None if a worker must judge the jobs."""
         if not self.wait.finish:
             return None
         reports = merged_reports(watch.reports(), self.wait.carry["reports"])

@@ -165,7 +165,7 @@ class PollingTrigger(BaseTrigger, Generic[W]):
         return time.time() - self.wait.started_at
 
     async def _sleep(self, seconds: float) -> bool:
-        """Sleep, at most until the deadline, and tell whether there is time left."""
+        """Sleep, at most until the deadline, and return whether there is time left."""
         await asyncio.sleep(max(0.0, min(seconds, self.wait.deadline - time.time())))
         return time.time() < self.wait.deadline
 

@@ -253,5 +253,5 @@ def test_every_doubt_says_that_nothing_was_sent_again(side: Side, emulator: Cont
     with pytest.raises(ZohoCrmError) as caught:
         side.send(SUBMIT)
 
-    assert "Nobody knows" in str(caught.value)
+    assert "It is not known" in str(caught.value)
     assert "not sent again" in str(caught.value)

@@ -76,7 +76,7 @@ class Reply:
 
     @property
     def unserved(self) -> bool:
-        """Tell whether the server does not have this call, or not for this token."""
+        """Return whether the server does not have this call, or not for this token."""
         return self.status in (401, 403) or self.code in ("INVALID_URL_PATTERN", "INVALID_REQUEST_METHOD")
 
     def elements(self, key: str) -> list[dict[str, Any]]:
@@ -132,7 +132,7 @@ class Calls:
 
     @property
     def has_token(self) -> bool:
-        """Tell whether the last request for a token was granted."""
+        """Return whether the last request for a token was granted."""
         return bool(self._token)
 
     async def accounts(self, path: str, form: Mapping[str, str]) -> Reply:

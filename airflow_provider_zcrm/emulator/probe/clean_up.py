@@ -91,7 +91,7 @@ async def _remove_tags(own: Own, cleaned: Cleaned, *, one_by_one: bool) -> None:
 
 
 async def _submit(own: Own, ids: list[str], cleaned: Cleaned) -> None:
-    """Let a job delete what could not be deleted one by one; the next round sees what became of it."""
+    """Let a job delete what could not be deleted one by one; the next round sees the result."""
     module = {"id": own.module_id, "api_name": own.module}
     if sorted(await own.deletable_tags(ids)) != sorted(ids):
         return

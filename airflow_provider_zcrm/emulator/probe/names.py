@@ -43,5 +43,5 @@ def name_of(prefix: str, number: int) -> str:
 
 
 def is_own(prefix: str, name: object) -> bool:
-    """Tell whether a name is one that `name_of` gives."""
+    """Return whether a name is one that `name_of` gives."""
     return isinstance(name, str) and re.fullmatch(re.escape(prefix) + "[0-9]{2}", name) is not None

@@ -224,5 +224,5 @@ class Own:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text can be an id; anything else must be in no path and in no body."""
+    """Return whether a text can be an id; anything else must be in no path and in no body."""
     return text.isascii() and text.isdecimal() and 0 < len(text) <= ID_LENGTH

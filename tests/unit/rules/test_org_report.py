@@ -1,6 +1,5 @@
 """The report over all modules: nothing that was deleted is missing in it, and the totals come last."""
 
-# ruff: noqa: E501 - the text as it is
 from __future__ import annotations
 
 from airflow_provider_zcrm.rules.cleanup_report import CleanupReport

@@ -337,7 +337,7 @@ def test_another_view_than_the_one_that_was_submitted_is_refused() -> None:
     assert f"At {AT}21+00:00 Zoho accepted job 77 of this task for the records of custom view 5 of Leads. That was at {HOST}." in said
     assert f"Now it is to delete those of custom view 6 of Deals at {HOST}." in said
     assert "another DAG run" in said
-    assert "nobody knows whether" in Attempt(lost(), view=OTHER).fails(ResubmissionForbidden)
+    assert "It is not known whether" in Attempt(lost(), view=OTHER).fails(ResubmissionForbidden)
     assert f"at {HOST}/2." in Attempt(accepted(), host=f"{HOST}/2").fails(ResubmissionForbidden)
 
 

@@ -35,7 +35,6 @@ def check_org(path: str, header: OfAnOrg, client: ZohoCrmClient, conn_id: str, *
     """Return whether a backup is of the client's org, as far as that is known; refuse one of another org, unless that is wanted.
 
     :param advice: what the user can do then.
-
     :raises InvalidArgument: it is of another one
     """
     environment = client.config.hosts.environment

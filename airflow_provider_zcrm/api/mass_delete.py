@@ -212,6 +212,6 @@ def _pointed_at(error: ZohoCrmError, key: str, ids: Sequence[str]) -> str | None
     return ids[int(index)] if re.fullmatch(r"[0-9]{1,5}", index) and int(index) < len(ids) else None
 
 
-def _first(body: Any, key: str) -> dict[str, Any] | None:
-    items = body.get(key) if isinstance(body, dict) else None
+def _first(body: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+    items = body.get(key)
     return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else None

@@ -60,6 +60,19 @@ def test_an_id_in_another_error_is_not_the_tags() -> None:
 
 
 @pytest.mark.parametrize(
+    ("element", "code", "reason"),
+    [
+        ({"status": "error"}, "", "no code: no message"),
+        ({"status": "error", "code": "DUPLICATE_DATA", "message": "twice"}, "DUPLICATE_DATA", "DUPLICATE_DATA: twice"),
+        ({"status": "success", "code": "SUCCESS", "message": "made"}, "SUCCESS", "SUCCESS: made"),
+    ],
+)
+def test_a_tag_of_which_zoho_says_too_little_is_not_known_to_be_there(element: dict[str, Any], code: str, reason: str) -> None:
+    other = made("2")
+    assert create_tags("Leads", NEW).parse(answer(207, {"tags": [element, other]}))[0] == Created("", code, reason)
+
+
+@pytest.mark.parametrize(
     ("status", "body", "error"),
     [
         (400, envelope("INVALID_DATA", "invalid data", api_name="tags", json_path="$.tags", maximum_length=1), InvalidRequest),

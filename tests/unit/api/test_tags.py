@@ -41,6 +41,10 @@ def test_a_list_without_the_use_leaves_it_unknown() -> None:
     assert read() == Tag("1", "hot", record_count=None, last_accessed_time="")
 
 
+def test_a_colour_that_is_none_is_left_out() -> None:
+    assert (read(color_code="#F48435").color_code, read(color_code=5).color_code) == ("#F48435", None)
+
+
 def test_the_creator_is_read_by_name_and_id() -> None:
     tag = read(created_by={"name": "Patricia Boyle", "id": "2276164000000225013"})
 

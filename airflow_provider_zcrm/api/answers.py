@@ -228,7 +228,7 @@ def _lacks_api_access(details: Mapping[str, Any]) -> bool:
 
 
 def _points_at_a_tag(details: Mapping[str, Any]) -> bool:
-    return bool(re.search(r"\.tags\[[0-9]+\]", str(details.get("json_path", "")))) and "expected_data_type" not in details
+    return bool(re.search(r"\.tags\[[0-9]+\]", str(details.get("json_path")))) and "expected_data_type" not in details
 
 
 def _row(codes: str, error: type[ZohoCrmError], sentence: str, when: Callable[[Mapping[str, Any]], bool] | None = None) -> _Row:

@@ -73,11 +73,10 @@ class ZohoCrmError(Exception):
     @staticmethod
     def from_dict(value: Mapping[str, Any]) -> ZohoCrmError:
         """Rebuild what `as_dict` made; a type that is not known here becomes a `PermanentError`."""
-        fields = {name: value[name] for name in ("advice", "status", "code", "details", "method", "path") if name in value}
         chosen = next((c for c in _subclasses(ZohoCrmError) if c.__name__ == value.get("type")), PermanentError)
-        error = chosen(str(value.get("message", "")), **fields)
-        # what only some classes have, such as retry_after
-        error.__dict__.update({name: value[name] for name in error.__dict__.keys() & value.keys() - fields.keys() - {"message"}})
+        error = chosen(str(value.get("message", "")))
+        # all that this class has, and nothing else
+        error.__dict__.update({name: value[name] for name in error.__dict__.keys() & value.keys()})
         return error
 
 

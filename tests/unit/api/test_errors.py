@@ -558,7 +558,7 @@ def test_an_error_of_little_content_can_be_rebuilt() -> None:
 
     assert isinstance(error, TooManyRequests)
     assert error.retry_after is None
-    assert error.advice == TooManyRequests.default_advice
+    assert (error.message, error.advice) == ("", TooManyRequests.default_advice)
 
 
 @pytest.mark.parametrize("before", ["Zoho-oauthtoken ", "zoho-oauthtoken\t", "token="])

@@ -41,6 +41,16 @@ def test_a_list_without_the_use_leaves_it_unknown() -> None:
     assert read() == Tag("1", "hot", record_count=None, last_accessed_time="")
 
 
+@pytest.mark.parametrize("area", [None, False, 0, "", "false", "0", [], {}, [[], {"a": ""}], {"a": [0, None], "b": {}}], ids=str)
+def test_an_area_in_which_nothing_stands_does_not_use_the_tag(area: Any) -> None:
+    assert RecordsCount(3, {"workflows": area}).used_by == ()
+
+
+@pytest.mark.parametrize("area", [1, True, "x", [0, 1], {"a": {"b": "1"}}], ids=str)
+def test_an_area_in_which_something_stands_uses_the_tag(area: Any) -> None:
+    assert RecordsCount(3, {"workflows": area}).used_by == ("workflows",)
+
+
 def test_a_colour_that_is_none_is_left_out() -> None:
     assert (read(color_code="#F48435").color_code, read(color_code=5).color_code) == ("#F48435", None)
 

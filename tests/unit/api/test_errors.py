@@ -591,6 +591,7 @@ def test_each_class_answers_what_now() -> None:
         JobFailed,
         TagsLeftBehind,
         rules_errors.RecordsLeftBehind,
+        rules_errors.RecordsNotRestored,
         rules_errors.BackupShort,
         rules_errors.RestoreShort,
         rules_errors.DeadlineReached,

@@ -21,6 +21,7 @@ from airflow_provider_zcrm.api.errors import (
     ZohoCrmError,
 )
 from airflow_provider_zcrm.api.oauth import (
+    TOKEN_PATH,
     AccessToken,
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
@@ -259,17 +260,20 @@ def test_any_other_answer_without_a_token_is_permanent_and_shown(status: int, bo
 
 @either_status
 @pytest.mark.parametrize(
-    "body", [{}, {"access_token": ""}, {"access_token": None, "expires_in": 3600}, {"access_token": 5}, {"status": "failure"}]
+    "body", [{}, {"access_token": ""}, {"access_token": None, "expires_in": 3600}, {"access_token": 5}, {"status": "failure"}, {"error": 5}]
 )
 def test_an_answer_with_neither_a_token_nor_an_error_is_retried(status: int, body: dict[str, Any]) -> None:
     with pytest.raises(UnreadableResponse, match="neither an access token nor an error"):
         parse_token(answer(status, body), US)
 
 
-@pytest.mark.parametrize("body", [{"error": "general_error"}, {"code": "INTERNAL_ERROR", "status": "error"}])
-def test_a_fault_of_zoho_accounts_is_retried(body: dict[str, Any]) -> None:
-    with pytest.raises(ServiceUnavailable, match=r"accounts\.zoho\.com"):
-        parse_token(answer(503, body), US)
+@pytest.mark.parametrize("status", [500, 503])
+@pytest.mark.parametrize("body", [{"error": "general_error"}, {"error": "something_new"}, {"code": "INTERNAL_ERROR", "status": "error"}])
+def test_a_fault_of_zoho_accounts_is_retried(body: dict[str, Any], status: int) -> None:
+    with pytest.raises(ServiceUnavailable, match=r"accounts\.zoho\.com") as caught:
+        parse_token(answer(status, body), US)
+
+    assert f"[POST {TOKEN_PATH}: HTTP {status}" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ THROTTLED = [
     {"error": "拒绝访问", "error_description": "您的请求过于频繁。请稍后再试。", "status": "failure"},
     {"error": "拒绝访问", "status": "failure"},
     {"error": "Zugriff verweigert", "error_description": "Zu viele Anfragen."},
+    {"error": "access_denied", "error_description": "You have made too many requests continuously."},
+    {"error": "access_denied", "status": "failure"},
 ]
 either_status = pytest.mark.parametrize("status", [200, 400])
 
@@ -231,12 +233,15 @@ def test_a_known_error_is_permanent_and_says_what_to_change(status: int, error: 
 
 
 @either_status
-@pytest.mark.parametrize("body", THROTTLED, ids=["requests", "creation", "no description", "Chinese", "Chinese, no description", "German"])
+@pytest.mark.parametrize(
+    "body", THROTTLED, ids=["requests", "creation", "no description", "Chinese", "Chinese, no description", "German", "a word", "failure"]
+)
 def test_the_throttle_is_recognised_in_any_language_and_under_any_status(status: int, body: dict[str, str]) -> None:
     with pytest.raises(TokenThrottled) as caught:
         parse_token(answer(status, body), US)
 
     assert "10 minutes" in caught.value.advice
+    assert f"[POST {TOKEN_PATH}: HTTP {status}" in str(caught.value)
 
 
 @either_status
@@ -254,8 +259,10 @@ def test_a_known_error_is_no_throttle_however_it_is_described(status: int) -> No
     ],
 )
 def test_any_other_answer_without_a_token_is_permanent_and_shown(status: int, body: dict[str, Any], said: str) -> None:
-    with pytest.raises(CredentialsRejected, match=said):
+    with pytest.raises(CredentialsRejected, match=f"no access token: {said}") as caught:
         parse_token(answer(status, body), US)
+
+    assert f"[POST {TOKEN_PATH}: HTTP {status}" in str(caught.value)
 
 
 @either_status
@@ -263,8 +270,10 @@ def test_any_other_answer_without_a_token_is_permanent_and_shown(status: int, bo
     "body", [{}, {"access_token": ""}, {"access_token": None, "expires_in": 3600}, {"access_token": 5}, {"status": "failure"}, {"error": 5}]
 )
 def test_an_answer_with_neither_a_token_nor_an_error_is_retried(status: int, body: dict[str, Any]) -> None:
-    with pytest.raises(UnreadableResponse, match="neither an access token nor an error"):
+    with pytest.raises(UnreadableResponse, match="neither an access token nor an error") as caught:
         parse_token(answer(status, body), US)
+
+    assert f"[POST {TOKEN_PATH}: HTTP {status}" in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -273,7 +282,7 @@ def test_a_fault_of_zoho_accounts_is_retried(body: dict[str, Any], status: int) 
     with pytest.raises(ServiceUnavailable, match=r"accounts\.zoho\.com") as caught:
         parse_token(answer(status, body), US)
 
-    assert f"[POST {TOKEN_PATH}: HTTP {status}" in str(caught.value)
+    assert f"cannot answer: {body.get('error', 'no reason said')}. [POST {TOKEN_PATH}: HTTP {status}" in str(caught.value)
 
 
 @pytest.mark.parametrize(

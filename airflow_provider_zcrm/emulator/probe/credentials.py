@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from airflow_provider_zcrm.emulator.hosts import ACCOUNTS_DOMAINS, API_DOMAINS, ENVIRONMENTS, is_loopback
 from airflow_provider_zcrm.emulator.probe.names import Refusal
 
-HOW_TO_GET_ONE = "It is what 'python -m airflow_provider_zcrm connect --to json --file FILE --features tags,records,backup,org' writes."
+HOW_TO_GET_ONE = (
+    "It is what 'python -m airflow_provider_zcrm connect --to json --file FILE --features tags,records,backup,restore,org' writes."
+)
 
 
 @dataclass(frozen=True)

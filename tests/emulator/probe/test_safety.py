@@ -422,6 +422,24 @@ def ids_in(entry: dict[str, Any]) -> list[str]:
     return re.findall(r"\b\d{19}\b", json.dumps(entry["body"]))
 
 
+def test_of_the_recycle_bin_only_its_own_record_comes_back(visitor: Visitor) -> None:
+    foreign = visitor.control.records("Leads")[-1]
+    user = User(visitor.server)
+    user.log_in()
+    assert user.post("/Leads/actions/mass_delete", {"ids": [foreign]}).status_code == 200
+    visitor.control.reset_counters()
+    before = state(visitor.control)
+
+    assert visitor.probe() == 0, visitor.text
+
+    (answer,) = (found for found in visitor.found()["other_answers"] if "recycle bin" in found["question"])
+    assert (answer["org"], answer["verdict"]) == ("at once, with its id and its tags", "same")
+    assert len(restored(visitor)) == 1
+    assert foreign not in touched(visitor)
+    assert foreign in visitor.control.recycle_bin("Leads")
+    assert state(visitor.control) == before
+
+
 def test_a_record_that_comes_back_from_the_bin_is_deleted_again(visitor: Visitor) -> None:
     """The bin answers that it is done, and is so while the probe waits."""
 

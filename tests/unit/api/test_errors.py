@@ -388,6 +388,11 @@ def test_a_submission_that_never_left_is_not_taken_and_one_that_may_have_is_unce
     assert isinstance(submission_error(sent), SubmissionUncertain)
 
 
+@pytest.mark.parametrize(("status", "not_taken"), [(399, False), (400, True), (499, True), (500, False)])
+def test_an_error_proves_a_refusal_where_its_status_is_a_refusals(status: int, not_taken: bool) -> None:
+    assert certainly_not_taken(UnexpectedAnswer("m", status=status)) is not_taken
+
+
 def test_what_was_raised_before_anything_was_sent_is_not_taken() -> None:
     assert certainly_not_taken(TokenThrottled("wait")) is True
     assert certainly_not_taken(errors.InvalidArgument("no")) is True

@@ -24,6 +24,7 @@ from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.report_tag_cleanup import ReportTagCleanupOperator
+from airflow_provider_zcrm.operators.restore_records import RestoreRecordsOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
 from tests.airflow_task import TaskRun
@@ -43,6 +44,7 @@ TASKS: dict[str, Callable[[], BaseOperator]] = {
     "delete records": lambda: DeleteRecordsOperator(task_id="delete", module="Leads", record_ids=["2276164000006064001"]),
     "find": lambda: FindTagsOperator(task_id="find", module="Leads", selection={"name_glob": ["h*"]}),
     "restore": lambda: RestoreTagsOperator(task_id="restore", backup_path=f"{BACKUPS}/Leads.jsonl"),
+    "restore records": lambda: RestoreRecordsOperator(task_id="restore", module="Leads", record_ids=["2276164000006064002"]),
     "wait": lambda: MassDeleteJobSensor(task_id="wait", module="Leads", job_id="2276164000001234567"),
 }
 # makes no call to Zoho, so it does not know where its module is

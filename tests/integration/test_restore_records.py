@@ -101,13 +101,14 @@ def test_more_than_200_ids_are_several_calls(emulator: Control) -> None:
     assert emulator.records("Leads") == ids
 
 
+@pytest.mark.parametrize("state", [pytest.param(True, marks=needs_task_state), False])
 @pytest.mark.parametrize("deferrable", [False, True])
-def test_what_zoho_restores_in_the_background_is_waited_for(emulator: Control, deferrable: bool) -> None:
+def test_what_zoho_restores_in_the_background_is_waited_for(emulator: Control, deferrable: bool, state: bool) -> None:
     leads = {"api_name": "Leads", "records": [{"id": record} for record in LEADS], "children": {LEADS[0]: 2000}}
     emulator.seed({"orgs": [{**ORG, "modules": [leads]}]})
     emulator.jobs(start_delay=0.5, duration=0.5)
     deleted(LEADS[:3])
-    task = restore(record_ids=[*LEADS[:3], UNKNOWN], deferrable=deferrable, on_partial_failure="ignore")
+    task = restore(record_ids=[*LEADS[:3], UNKNOWN], deferrable=deferrable, on_partial_failure="ignore", state=state)
     assert task.try_once() == LEADS[:3]
     assert task.ti.xcoms["report"] == report(LEADS[:3], not_found=[UNKNOWN])
     assert len(posts(emulator)) == 1
@@ -424,3 +425,12 @@ def test_a_list_of_another_module_or_org_restores_nothing(emulator: Control, tmp
     with pytest.raises(ZohoCrmFailure, match="mean nothing there"):
         restore(backup_path=str(path)).try_once()
     assert posts(emulator) == []
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_openlineage_is_told_that_the_records_were_changed_or_only_read(emulator: Control, dry_run: bool) -> None:
+    pytest.importorskip("airflow.providers.openlineage")
+    task = restore(record_ids=LEADS[:1], dry_run=dry_run)
+    task.try_once()
+    lineage = task.task.get_openlineage_facets_on_complete(task.ti)  # type: ignore[attr-defined]
+    assert [len(lineage.inputs), len(lineage.outputs)] == ([1, 0] if dry_run else [0, 1])

@@ -18,6 +18,7 @@ from airflow_provider_zcrm.operators.find_tags import FindTagsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.operators.report_tag_cleanup import ReportTagCleanupOperator
+from airflow_provider_zcrm.operators.restore_records import RestoreRecordsOperator
 from airflow_provider_zcrm.operators.restore_tags import RestoreTagsOperator
 from airflow_provider_zcrm.sensors.mass_delete_job import MassDeleteJobSensor
 from tests.airflow_task import IS_AIRFLOW_2, TaskRun
@@ -41,6 +42,7 @@ OPERATORS: dict[str, Callable[[str], BaseOperator]] = {
     "find": lambda text: FindTagsOperator(task_id="t", module=text, selection={"names": [text], "keep": text}, zoho_crm_conn_id=text),
     "delete": lambda text: MassDeleteTagsOperator(task_id="t", module=text, tag_names=[text], zoho_crm_conn_id=text),
     "records": lambda text: DeleteRecordsOperator(task_id="t", module=text, record_ids=[text], zoho_crm_conn_id=text),
+    "restore records": lambda text: RestoreRecordsOperator(task_id="t", module=text, record_ids=[text], zoho_crm_conn_id=text),
     "view": lambda text: MassDeleteRecordsOperator(task_id="t", module=text, cvid=text, zoho_crm_conn_id=text),
     "back_up": lambda text: BackupTagsOperator(task_id="t", module=text, tag_ids=[[text]], backup_path=text, zoho_crm_conn_id=text),
     "restore": lambda text: RestoreTagsOperator(task_id="t", backup_path=text, zoho_crm_conn_id=text),

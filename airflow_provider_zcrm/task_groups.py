@@ -85,7 +85,7 @@ def org_tag_cleanup(
     selection: TagSelection | dict[str, Any] | str | None = None,
     *,
     modules: Mapping[str, TagSelection | dict[str, Any] | str] | Sequence[str] | str | None = None,
-    exclude_modules: Sequence[str] | str = (),
+    exclude_modules: Sequence[str] | str = NOTSET,
     zoho_crm_conn_id: str = NOTSET,
     max_tags: int | str | None = NOTSET,
     max_share: float | str = NOTSET,
@@ -131,8 +131,7 @@ def org_tag_cleanup(
     with TaskGroup(group_id) as group:
         listed = ListModulesOperator(
             task_id="list_modules",
-            exclude_modules=exclude_modules,
-            **_given(modules=NOTSET if modules is None else list(modules) if isinstance(modules, Mapping) else modules),
+            **_given(exclude_modules=exclude_modules, modules=NOTSET if modules is None else _names(modules)),
             **org,
             **_PINNED,
         )
@@ -257,6 +256,10 @@ def _choose_and_ask_once(listed: BaseOperator, find: Any, dry_run: Mapping[str, 
     rules = {**_PINNED, "trigger_rule": "all_done"}
     arguments: dict[str, Any] = {"tag_ids": made[0].output, "find_task_id": made[0].task_id, **dry_run}
     return made[0], ApproveTagsOfModulesOperator(task_id="approve", **arguments, **rules)
+
+
+def _names(modules: Any) -> Any:
+    return list(modules) if isinstance(modules, Mapping) else modules
 
 
 def _given(**arguments: Any) -> dict[str, Any]:

@@ -35,9 +35,11 @@ class ApproveTagsOfModulesOperator(ApproveTagsOperator):
         :raises InvalidArgument: a tag does not say in which module it was chosen
         """
         from airflow_provider_zcrm.operators.base import pushed_by_all
+        from airflow_provider_zcrm.rules.org_modules import unmatched_in_all
 
         names = [each["module"] for each in pushed_by_all(context, self.find_task_id, "module")]
         context["ti"].xcom_push(key="modules", value=names)
+        self.unmatched_keep = unmatched_in_all(pushed_by_all(context, self.find_task_id, "keep"))
         return super().execute(context)
 
     def _tags(self) -> list[dict[str, Any]]:
@@ -53,6 +55,7 @@ class ApproveTagsOfModulesOperator(ApproveTagsOperator):
 
     def _question(self, tags: Sequence[Mapping[str, Any]], rest: str) -> tuple[str, str]:
         from airflow_provider_zcrm.rules.approval import body_of_modules, subject
+        from airflow_provider_zcrm.rules.log_lists import counted
 
-        modules = {tag["module"] for tag in tags}
-        return subject(f"{len(modules)} {'module' if len(modules) == 1 else 'modules'}", len(tags)), body_of_modules(tags, rest)
+        headline = subject(counted(len({tag["module"] for tag in tags}), "module"), len(tags))
+        return headline, body_of_modules(tags, self.unmatched_keep, rest)

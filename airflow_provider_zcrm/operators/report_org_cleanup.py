@@ -70,14 +70,13 @@ class ReportOrgCleanupOperator(KeepsPlainStrings, BaseOperator):
 
     def _report(self, context: Context) -> OrgReport:
         from airflow_provider_zcrm.operators.base import pushed_by_all
+        from airflow_provider_zcrm.rules.org_modules import unmatched_in_all
         from airflow_provider_zcrm.rules.org_report import OrgReport
 
         ti = cast("Any", context["ti"])
-        keep = pushed_by_all(context, self.find_task_id, "keep")
         return OrgReport(
             modules=ti.xcom_pull(task_ids=self.list_task_id, key="modules") or (),
             reports=pushed_by_all(context, self.report_task_id, "numbers"),
-            matched_keep=[entry for each in keep for entry in each["matched"]],
-            unmatched_keep=[entry for each in keep for entry in each["unmatched"]],
+            unmatched_keep=unmatched_in_all(pushed_by_all(context, self.find_task_id, "keep")),
             api_calls=ti.xcom_pull(task_ids=self.list_task_id, key="api_calls") or 0,
         )

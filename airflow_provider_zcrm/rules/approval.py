@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from airflow_provider_zcrm.rules.log_lists import counted
 from airflow_provider_zcrm.rules.markdown import escaped
 
 # a question with hundreds of rows is read by nobody
@@ -23,12 +24,10 @@ def body(module: str, tags: Sequence[Mapping[str, Any]], unmatched_keep: Sequenc
     :param rest: where the tags beyond the first 50 stand.
     """
     parts = [f"{len(tags)} tags of {escaped(module)} are to be deleted:", _listed(tags, _ROWS, rest)]
-    if unmatched_keep:
-        parts.append(f"**These entries of keep match no tag:** {', '.join(map(escaped, unmatched_keep))}. Is one of them misspelt?")
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *_unmatched(unmatched_keep)])
 
 
-def body_of_modules(tags: Sequence[Mapping[str, Any]], rest: str) -> str:
+def body_of_modules(tags: Sequence[Mapping[str, Any]], unmatched_keep: Sequence[str], rest: str) -> str:
     """Return the text of a question about several modules: of each the number of tags, and its share of the first 50.
 
     :param tags: each with ``module`` and as in `body`.
@@ -38,10 +37,14 @@ def body_of_modules(tags: Sequence[Mapping[str, Any]], rest: str) -> str:
     for tag in tags:
         by_module.setdefault(tag["module"], []).append(tag)
     rows = max(3, _ROWS // max(1, len(by_module)))
-    parts = [f"{len(tags)} tags of {len(by_module)} {'module' if len(by_module) == 1 else 'modules'} are to be deleted."]
+    parts = [f"{counted(len(tags), 'tag')} of {counted(len(by_module), 'module')} to be deleted."]
     for module, found in by_module.items():
         parts += [f"**{escaped(module)}**: {len(found)}", _listed(found, rows, rest)]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *_unmatched(unmatched_keep)])
+
+
+def _unmatched(keep: Sequence[str]) -> list[str]:
+    return [f"**These entries of keep match no tag:** {', '.join(map(escaped, keep))}. Is one of them misspelt?"] if keep else []
 
 
 def _listed(tags: Sequence[Mapping[str, Any]], rows: int, rest: str) -> str:

@@ -62,6 +62,16 @@ def selection_for(module: str, selections: Mapping[str, Any]) -> Any:
     return selections[found[0]]
 
 
+def unmatched_in_all(keep: Iterable[Mapping[str, Sequence[str]]]) -> list[str]:
+    """Return the entries of ``keep`` that match no tag of any module.
+
+    :param keep: of each module the entries that have ``matched`` and that have not (``unmatched``) there.
+    """
+    each = list(keep)
+    matched = {entry for one in each for entry in one["matched"]}
+    return [entry for entry in dict.fromkeys(entry for one in each for entry in one["unmatched"]) if entry not in matched]
+
+
 def cannot_have_tags(error: ZohoCrmError) -> bool:
     """Return whether Zoho says of a module, asked for its tags, that it has nothing to do with them."""
     return error.code == "INVALID_MODULE" and "not supported for this api" in error.message

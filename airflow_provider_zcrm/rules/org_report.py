@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +17,13 @@ class OrgReport:
 
     :param modules: each with ``module``, ``label`` and ``new``, as `ListModulesOperator` pushes them.
     :param reports: the numbers of the modules' reports, in any order; one that is missing has none.
-    :param matched_keep: entries of ``keep`` that match a tag of at least one module.
-    :param unmatched_keep: entries that match none of some module.
+    :param unmatched_keep: entries of ``keep`` that match no tag of any module.
     :param api_calls: of what is not done for a single module.
     """
 
     modules: Sequence[Mapping[str, Any]]
     reports: Sequence[Mapping[str, Any]]
-    matched_keep: Iterable[str] = ()
-    unmatched_keep: Iterable[str] = ()
+    unmatched_keep: Sequence[str] = ()
     api_calls: int = 0
 
     @property
@@ -56,11 +54,6 @@ class OrgReport:
         sums["api_calls"] = (sums["api_calls"] or 0) + self.api_calls
         return {**sums, "credits_left": min(known["credits_left"], default=None)}
 
-    @property
-    def unmatched(self) -> list[str]:
-        """The entries of ``keep`` that match no tag of any module."""
-        return [entry for entry in dict.fromkeys(self.unmatched_keep) if entry not in set(self.matched_keep)]
-
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers as JSON values."""
         return {
@@ -68,7 +61,7 @@ class OrgReport:
             "states": self.states,
             "modules": self.rows,
             "new_modules": [row["module"] for row in self.rows if row["new"]],
-            "unmatched_keep": self.unmatched,
+            "unmatched_keep": list(self.unmatched_keep),
         }
 
     def as_markdown(self) -> str:
@@ -79,13 +72,14 @@ class OrgReport:
         backups = [row["backup"] for row in rows if row.get("backup")]
         full = [escaped(row["module"]) for row in rows if row.get("nearly_full")]
         not_done = [f"- {escaped(row['module'])}: {escaped(row['outcome'])}" for row in wrong]
+        unmatched = ", ".join(map(escaped, self.unmatched_keep))
         said = ", ".join(f"{number} {state}" for state, number in self.states.items())
         parts = [
             "**Tags of all modules**",
             *(["Backups:\n\n" + "\n".join(f"- {code(path)}" for path in backups)] if backups else []),
             *([f"**New modules**: {', '.join(new)}."] if new else []),
             *([f"**Nearly full**, so that Zoho will refuse new tags: {', '.join(full)}."] if full else []),
-            *([f"**To be kept, but no tag of any module matches**: {', '.join(map(escaped, self.unmatched))}."] if self.unmatched else []),
+            *([f"**To be kept, but no tag of any module matches**: {unmatched}."] if unmatched else []),
             *(["**Not done**:\n\n" + "\n".join(not_done)] if not_done else []),
             table(
                 ["module", "outcome", *(name.replace("_", " ") for name in _NUMBERS), "credits left"],

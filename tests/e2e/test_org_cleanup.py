@@ -84,7 +84,7 @@ def test_one_question_for_all_modules(real: RealAirflow, zoho: Control) -> None:
     run.wait(lambda: run.tasks().get("clean_org.approve", {}).get("state") in ("awaiting_input", "deferred"))
     zoho.add_tags("Contacts", [{"name": "test 9", "created_time": LONG_AGO}])
     run.clear("clean_org.choose.find")
-    answer(real, run, "clean_org.approve", "Approve", says="2 tags of 2 modules are to be deleted")
+    answer(real, run, "clean_org.approve", "Approve", says="2 tags of 2 modules to be deleted")
 
     assert run.wait(seconds=240) == "failed"  # of Tasks, of which all tags would go
     assert set(zoho.tags("Leads")) == {"used", "used too"}
@@ -102,7 +102,7 @@ def test_one_question_that_is_rejected(real: RealAirflow, zoho: Control) -> None
     modules = {"Leads": ["old", "used", "used too"], "Tasks": ["test 2"]}
     give_modules(zoho, {**modules, "Deals": []})
     run = real.start("zoho_crm_cleanup_org_with_alerts")
-    answer(real, run, "clean_org.approve", "Reject", says="1 tags of 1 module are to be deleted")
+    answer(real, run, "clean_org.approve", "Reject", says="1 tag of 1 module to be deleted")
 
     assert run.wait(seconds=240) == "failed"
     assert {module: set(zoho.tags(module)) for module in modules} == {module: set(tags) for module, tags in modules.items()}

@@ -143,11 +143,13 @@ def test_a_group_that_cannot_be_meant_is_refused_when_the_dag_is_parsed(argument
 
 def test_what_a_dag_says_everywhere_reaches_the_tasks_but_for_what_would_change_their_order() -> None:
     everywhere = {"zoho_crm_conn_id": "zoho_sandbox", "dry_run": True, "trigger_rule": "all_done", "do_xcom_push": False, "max_share": 0.1}
+    everywhere["exclude_modules"] = ["Deals"]
     with DAG("a_dag", schedule=None, default_args=everywhere) as dag:
         org_tag_cleanup("org", {"names": ["a"]}, backup_folder="/x")
     tasks = {task.task_id.removeprefix("org."): task for task in dag.tasks}
 
     assert {task.zoho_crm_conn_id for task in tasks.values()} == {"zoho_sandbox"}
+    assert tasks["list_modules"].exclude_modules == ["Deals"]
     assert tasks["clean.delete"].is_dry_run is True
     assert (tasks["clean.find"].max_share, tasks["clean.delete"].max_share) == (0.1, 0.1)
     for name in ("list_modules", "clean.find", "clean.back_up", "clean.delete"):

@@ -37,7 +37,8 @@ def test_a_question_about_several_modules_has_a_share_of_the_tags_of_each() -> N
     tags = [{"id": str(number), "module": "Leads"} for number in range(200)] + [
         {"id": "x", "name": "<b>", "module": "Deals", "reason": "old"}
     ]
-    text = body_of_modules(tags, "XCom 'asked' has them all.")
+    text = body_of_modules(tags, ["VPI*"], "XCom 'asked' has them all.")
 
-    assert text.startswith("201 tags of 2 modules are to be deleted.\n\n**Leads**: 200\n\n- 0\n")
+    assert text.startswith("201 tags of 2 modules to be deleted.\n\n**Leads**: 200\n\n- 0\n")
+    assert text.endswith("\n\n**These entries of keep match no tag:** VPI\\*. Is one of them misspelt?")
     assert "- and 175 more: XCom 'asked' has them all.\n\n**Deals**: 1\n\n- \\<b\\>: old" in text

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_zcrm.api.errors import InvalidArgument, InvalidModule, ZohoCrmError
 from airflow_provider_zcrm.api.modules import Module
-from airflow_provider_zcrm.rules.org_modules import cannot_have_tags, choose_modules, selection_for
+from airflow_provider_zcrm.rules.org_modules import cannot_have_tags, choose_modules, selection_for, unmatched_in_all
 
 ORG = [
     Module("30", "Site_Surveys", label="Site Surveys", kind="custom"),
@@ -80,6 +80,14 @@ def test_a_module_gets_the_selection_of_its_name_or_of_the_one_pattern() -> None
     for module, said in (("Accounts", "'A\\*' and '\\*ccounts' match it"), ("Contacts", "no entry of modules matches it")):
         with pytest.raises(InvalidArgument, match=said):
             selection_for(module, selections)
+
+
+def test_what_protects_a_tag_of_one_module_is_not_unmatched() -> None:
+    leads = {"matched": ["VIP"], "unmatched": ["a", "b"]}
+    deals = {"matched": ["a"], "unmatched": ["VIP", "b"]}
+    empty: dict[str, list[str]] = {"matched": [], "unmatched": []}
+    assert unmatched_in_all([leads, deals, empty]) == ["b"]
+    assert unmatched_in_all([]) == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +21,16 @@ _SLOWEST_JOB = 60.0
 class Org:
     """An org in an emulator of its own.
 
-    :param wanted: per module the names of the tags that are to go.
+    :param wanted: per module the names of the tags that are to go, in the order of the modules.
+    :param approval: as of `org_tag_cleanup`.
+    :param rejected: the module whose question is answered with no, empty for none.
     """
 
     conn_id: str
     server: EmulatorServer
     wanted: dict[str, list[str]]
+    approval: bool | str = False
+    rejected: str = ""
 
     @staticmethod
     def make(number: int, server: EmulatorServer, modules: int) -> Org:
@@ -45,7 +49,8 @@ class Org:
         server.control.seed(seed)
         for _ in wanted:
             server.control.next_jobs(1, start_delay=dice.uniform(0, 5), duration=dice.uniform(1, _SLOWEST_JOB))
-        return Org(f"zoho_crm_org_{number}", server, wanted)
+        approval, rejected = {0: (True, list(wanted)[-1]), 1: ("once", "")}.get(number, (False, ""))
+        return Org(f"zoho_crm_org_{number}", server, wanted, approval, rejected)
 
     def connection(self) -> dict[str, Any]:
         """Return the connection for Airflow's REST API."""
@@ -60,9 +65,14 @@ class Org:
             "extra": json.dumps(extra),
         }
 
-    def tasks(self) -> list[dict[str, Any]]:
-        """Return the arguments of its mapped tasks."""
-        return [{"zoho_crm_conn_id": self.conn_id, "module": module, "tag_names": names} for module, names in self.wanted.items()]
+    def group(self) -> dict[str, Any]:
+        """Return what the DAG says of it."""
+        return {"conn_id": self.conn_id, "wanted": self.wanted, "approval": self.approval}
+
+    def is_rejected(self, instance: Mapping[str, Any]) -> bool:
+        """Tell whether a task instance is one of the module whose question is answered with no."""
+        place = list(self.wanted).index(self.rejected) if self.rejected else None
+        return str(instance["task_id"]).startswith(f"{self.conn_id}.") and instance["map_index"] == place
 
     @property
     def control(self) -> Control:
@@ -82,9 +92,10 @@ class Org:
         times = Counter(item for job in jobs for item in job["items"])
         if doubled := [item for item, count in times.items() if count > 1]:
             yield f"{self.conn_id}: {len(doubled)} tags are in two jobs."
-        if len(jobs) != len(self.wanted):
+        approved = {module: [] if module == self.rejected else names for module, names in self.wanted.items()}
+        if len(jobs) != sum(map(bool, approved.values())):
             yield f"{self.conn_id}: {len(jobs)} jobs for {len(self.wanted)} modules."
-        for module, names in self.wanted.items():
+        for module, names in approved.items():
             left = set(self.control.tags(module))
             if left != set(_names()) - set(names):
                 yield f"{self.conn_id}: {module} has {len(left)} tags, and should have {_TAGS - len(names)}."

@@ -1,4 +1,4 @@
-"""Deletes tags in modules of several orgs: one mapped task per module, each waiting in the triggerer."""
+"""Cleans the modules of several orgs: a group of tasks for each org, some of which ask before they delete."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
+from airflow_provider_zcrm.tag_selection import TagSelection
+from airflow_provider_zcrm.task_groups import org_tag_cleanup
 
 with DAG(
     "clean_orgs",
@@ -18,9 +19,10 @@ with DAG(
     max_active_tasks=100,
     default_args={"retries": 6, "retry_delay": timedelta(seconds=3)},
 ):
-    MassDeleteTagsOperator.partial(
-        task_id="clean_up",
-        wait_for_completion=True,
-        deferrable=True,
-        map_index_template="{{ task.zoho_crm_conn_id }} {{ task.module }}",
-    ).expand_kwargs(json.loads(os.environ["CLEAN_ORGS"]))
+    for org in json.loads(os.environ["CLEAN_ORGS"]):
+        org_tag_cleanup(
+            org["conn_id"],
+            modules={module: TagSelection(names=names) for module, names in org["wanted"].items()},
+            zoho_crm_conn_id=org["conn_id"],
+            approval=org["approval"],
+        )

@@ -223,9 +223,17 @@ class _Visit:
             code = await self._clean_all()
         await self._make([one for one in experiments if one.after_clean_up], run)
         self._console.say(table(findings.rows()))
-        self._options.readings.write_text(as_text(findings, self._hidden), encoding="utf-8")
-        self._console.say(f"{self._calls.made} calls. {self._options.readings} holds the readings, and nothing that names the org.")
-        return code
+        self._console.say(f"{self._calls.made} calls.")
+        return max(code, self._write(findings))
+
+    def _write(self, findings: Findings) -> int:
+        try:
+            self._options.readings.write_text(as_text(findings, self._hidden), encoding="utf-8")
+        except (ValueError, OSError) as error:
+            self._console.say(f"{self._options.readings} was not written: {error}")
+            return SOMETHING_IS_LEFT
+        self._console.say(f"{self._options.readings} holds the readings, and nothing that names the org.")
+        return ALL_IS_WELL
 
     async def _try_scopes(self) -> None:
         """Refuse to make tags that could not be deleted again: ask for a delete that names none.

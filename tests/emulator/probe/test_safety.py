@@ -365,6 +365,18 @@ def test_the_file_names_nothing_of_the_org(visitor: Visitor) -> None:
     assert not {CLIENT["client_secret"], REFRESH_TOKEN} & set(re.split(r"[\s'\"]", visitor.text))
 
 
+@pytest.mark.parametrize(("name", "folder"), [("tag_colors", "."), (ORG, "no such folder")])
+def test_a_file_that_cannot_be_written_is_said(visitor: Visitor, name: str, folder: str) -> None:
+    """The first org has a name that stands in every file; rather none is written than one that names an org."""
+    start_again(visitor.control, lambda seed: seed["orgs"][0].update(name=name))
+    visitor.answers = [name]
+
+    assert visitor.probe("--readings", str(visitor.folder / folder / "found.json")) == 1
+
+    assert "was not written" in visitor.text
+    assert "[same] counts" in visitor.text
+
+
 def test_a_token_that_is_evicted_meanwhile_is_replaced(visitor: Visitor) -> None:
     visitor.control.fault("evict_token", "mass_delete", method="POST", after=3)
     before = state(visitor.control)

@@ -200,7 +200,7 @@ def test_records_that_a_job_has_left_can_be_ignored(emulator: Control) -> None:
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_the_timeout_is_one_for_all_tries_and_fails_without_retry(emulator: Control, deferrable: bool) -> None:
     emulator.jobs(start_delay=60)
-    task = by_view(wait_for_completion=True, deferrable=deferrable, timeout=3)
+    task = by_view(wait_for_completion=True, deferrable=deferrable, timeout=8)
     for _ in range(2):
         with pytest.raises(ZohoCrmFailure, match="timeout is over"):
             task.try_once()

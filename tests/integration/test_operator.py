@@ -467,7 +467,7 @@ def test_a_list_that_follows_the_job_late_is_read_again(emulator: Control) -> No
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_the_timeout_is_one_for_all_tries_and_fails_without_retry(emulator: Control, deferrable: bool) -> None:
     emulator.jobs(start_delay=60)
-    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, deferrable=deferrable, timeout=3))
+    run = TaskRun(task(tag_names=["hot"], wait_for_completion=True, deferrable=deferrable, timeout=8))
     with pytest.raises(ZohoCrmFailure, match="timeout is over"):
         run.try_once()
     with pytest.raises(ZohoCrmFailure, match="timeout is over"):

@@ -94,7 +94,15 @@ def test_a_process_that_is_ended(visitor: Visitor, end: signal.Signals) -> None:
     connection = visitor.folder / "connection.json"
     connection.write_text(json.dumps(connection_to(visitor.server.url)))
     command = [sys.executable, "-m", "airflow_provider_zcrm.emulator.probe", "--credentials", str(connection), "--yes"]
-    process = subprocess.Popen(command, cwd=visitor.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=visitor.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # a shell that starts tests in the background lets them ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     try:

@@ -36,7 +36,8 @@ class ApproveTagsOperator(KeepsPlainStrings, _Asks):  # type: ignore[misc]
     :param module: API name of the module, for the question (templated).
     :param tag_ids: the tags as `FindTagsOperator` returns them, or their ids as for `MassDeleteTagsOperator` (templated).
     :param unmatched_keep: entries of ``keep`` that match no tag, as XCom ``unmatched_keep`` of `FindTagsOperator` (templated).
-    :param dry_run: ask nothing and return the tags, because nothing is deleted (templated, as ``is_dry_run``).
+    :param dry_run: ask nothing, because nothing is deleted, and return the tags with the mark ``only_dry_run``, with which
+        `MassDeleteTagsOperator` refuses to delete them (templated, as ``is_dry_run``).
     :param response_timeout: how long the question is open; then it counts as rejected.
     :param assigned_users: who may answer, as for Airflow's HITLOperator; not in all of its versions.
     """
@@ -75,12 +76,12 @@ class ApproveTagsOperator(KeepsPlainStrings, _Asks):  # type: ignore[misc]
 
         :raises InvalidArgument: the tags are none
         """
-        from airflow_provider_zcrm.rules.arguments import truth_of
+        from airflow_provider_zcrm.rules.arguments import ONLY_DRY_RUN, truth_of
 
         tags = self._tags()
         if not tags or truth_of(self.is_dry_run, "dry_run"):
             self.log.info("Nobody is asked: %s.", "it is a dry run" if tags else f"no tag of {self.module} is to be deleted")
-            return tags
+            return [{**tag, ONLY_DRY_RUN: True} for tag in tags]
         context["ti"].xcom_push(key=_ASKED, value=tags)
         # Airflow's class asks what these two say
         self.subject, self.body = self._question(tags, f"XCom {_ASKED!r} of this task has them all.")

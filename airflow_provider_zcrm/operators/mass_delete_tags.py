@@ -178,7 +178,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
     def _request(self, context: Context, *, without_journal: bool) -> TagRequest:
         """Return what is requested, or refuse the arguments."""
         from airflow_provider_zcrm.hooks.settings import number_setting
-        from airflow_provider_zcrm.rules.arguments import check_choice, check_module, ids_of, names_of, truth_of
+        from airflow_provider_zcrm.rules.arguments import check_asked_about, check_choice, check_module, ids_of, names_of, truth_of
         from airflow_provider_zcrm.rules.guards import Guards
         from airflow_provider_zcrm.rules.tag_request import TagRequest, chosen_of
 
@@ -188,6 +188,9 @@ class MassDeleteTagsOperator(MassDeleteOperator):
         if (self.tag_ids is None) == (self.tag_names is None):
             raise InvalidArgument("Pass either tag_ids or tag_names, not both and not neither.")
         check_module(self.tag_ids, "tag_ids", self.module)
+        dry_run = truth_of(self.is_dry_run, "dry_run")
+        if not dry_run:
+            check_asked_about(self.tag_ids, "tag_ids")
         # the wait would refuse them too late, when the jobs are submitted
         self._poke_seconds()
         number_setting("unknown_job_grace")
@@ -204,7 +207,7 @@ class MassDeleteTagsOperator(MassDeleteOperator):
             undeletable_tags=self.undeletable_tags,
             guards=Guards.of(self.max_tags, self.max_share),
             settle=settle,
-            dry_run=truth_of(self.is_dry_run, "dry_run"),
+            dry_run=dry_run,
             wait=self.wait_for_completion,
         )
 

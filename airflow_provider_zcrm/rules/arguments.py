@@ -34,6 +34,8 @@ _WRITTEN_LIST = re.compile(
     + r")\s*",
     re.DOTALL,
 )
+# the mark of tags about which nobody was asked
+ONLY_DRY_RUN = "only_dry_run"
 _LONGEST_SECONDS = 10 * 366 * 86_400.0
 _shortened = reprlib.Repr()
 _shortened.maxstring = 100
@@ -128,6 +130,19 @@ def check_module(value: Any, argument: str, module: str) -> None:
                 f"{argument} holds tags that were chosen in {shown(chosen_in)}, and this task is for {module}. Nothing was sent.",
                 advice="Pass the tags that were found in this module; if the list of modules has changed, start a new DAG run.",
             )
+
+
+def check_asked_about(value: Any, argument: str) -> None:
+    """Refuse to delete tags about which nobody was asked, because the task that asks made a dry run.
+
+    :param value: as of `ids_of`.
+    :raises InvalidArgument: one of them has the mark of that
+    """
+    if any(isinstance(item, Mapping) and item.get(ONLY_DRY_RUN) for item in flat(value, argument)):
+        raise InvalidArgument(
+            f"{argument} holds tags about which nobody was asked: the task that asks made a dry run, this one does not. Nothing was sent.",
+            advice="Clear the task that asks, so that it does.",
+        )
 
 
 def one_id_of(value: Any, argument: str) -> str:

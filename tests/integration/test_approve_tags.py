@@ -9,10 +9,14 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowSkipException
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
+from airflow_provider_zcrm.emulator.control import Control
+from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators import approve_tags
 from airflow_provider_zcrm.operators.approve_tags import APPROVE, REJECT, ApproveTagsOperator
+from airflow_provider_zcrm.operators.mass_delete_tags import MassDeleteTagsOperator
 from airflow_provider_zcrm.task_groups import tag_cleanup
 from airflow_provider_zcrm.version_compat import hitl_operator
+from tests.airflow_task import TaskRun
 
 FOUND = [{"id": "1", "name": "hot", "reason": "0 records carry it", "max_records": 0}, {"id": "2", "name": "cold", "max_records": 0}]
 can_ask = pytest.mark.skipif(hitl_operator() is None, reason="This Airflow cannot ask a person")
@@ -80,7 +84,21 @@ def test_an_approval_whose_tags_are_gone_is_refused() -> None:
 @pytest.mark.parametrize("arguments", [{"tag_ids": []}, {"dry_run": True}, {"dry_run": "true"}])
 def test_nobody_is_asked_where_nothing_is_deleted(arguments: dict[str, Any]) -> None:
     task, ti = approve(**arguments), Ti()
-    assert task.execute({"ti": ti, "task_instance": ti, "task": task}) == arguments.get("tag_ids", FOUND)
+    returned = task.execute({"ti": ti, "task_instance": ti, "task": task})
+    assert returned == [{**tag, "only_dry_run": True} for tag in arguments.get("tag_ids", FOUND)]
+
+
+@can_ask
+def test_after_a_dry_run_a_delete_that_is_none_deletes_nothing_that_nobody_was_asked_about(emulator: Control) -> None:
+    before = emulator.tags("Leads")
+    found = [{"id": before["hot"], "name": "hot"}]
+    unasked = TaskRun(approve(tag_ids=found, dry_run="True")).try_once()
+    arguments: dict[str, Any] = {"task_id": "delete", "module": "Leads", "tag_ids": unasked}
+
+    assert TaskRun(MassDeleteTagsOperator(**arguments, dry_run="True")).try_once() == []
+    with pytest.raises(ZohoCrmFailure, match="nobody was asked"):
+        TaskRun(MassDeleteTagsOperator(**arguments)).try_once()
+    assert emulator.tags("Leads") == before
 
 
 @can_ask

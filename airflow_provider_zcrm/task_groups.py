@@ -107,7 +107,8 @@ def org_tag_cleanup(
 
     :param group_id: id of the group.
     :param selection: which tags are to be deleted: a `TagSelection` or its dict (templated); None if ``modules`` says it of each.
-    :param modules: only these: API names, or patterns of them with ``*`` and ``?``, or a dict with a selection for each (templated).
+    :param modules: only these: API names, or patterns of them with ``*`` and ``?``, or a dict with a selection for each (templated, but
+        for the names in a dict).
     :param exclude_modules: not these: API names or labels, or patterns of them (templated).
     :param zoho_crm_conn_id: id of the Airflow connection (templated).
     :param max_tags: of each module: fail, before anything is deleted there, if more tags are chosen (templated).

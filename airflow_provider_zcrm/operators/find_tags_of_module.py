@@ -24,14 +24,19 @@ class FindTagsOfModuleOperator(FindTagsOperator):
 
     .. seealso:: docs/org-cleanup.md
 
-    :param selections: by API name of a module, or a pattern with ``*`` and ``?``, a `TagSelection` or its dict (templated).
+    :param selections: by API name of a module, or a pattern with ``*`` and ``?``, a `TagSelection` or its dict (templated, but for
+        the names).
+    :raises InvalidArgument: when the DAG is parsed: a key is neither a name nor a pattern
     """
 
     template_fields: Sequence[str] = ("module", "selections", "max_tags", "max_share", "min_fullness", "zoho_crm_conn_id")
     template_fields_renderers: ClassVar[dict[str, str]] = {"selections": "json"}
 
     def __init__(self, *, selections: Mapping[str, Any], **kwargs: Any) -> None:
+        from airflow_provider_zcrm.rules.org_modules import check_selections
+
         super().__init__(selection={}, **kwargs)
+        check_selections(selections)
         # a frozen dataclass cannot be rendered, its dict can
         self.selections = {module: one.to_dict() if hasattr(one, "to_dict") else one for module, one in selections.items()}
 

@@ -46,6 +46,7 @@ class ListModulesOperator(RefusesWhatCameOutEmpty):
         self.exclude_modules = exclude_modules
         self.zoho_crm_conn_id = zoho_crm_conn_id
         self._note_given("modules")
+        self._written = modules
 
     def execute(self, context: Context) -> list[str]:
         """List the modules, and choose.
@@ -57,11 +58,12 @@ class ListModulesOperator(RefusesWhatCameOutEmpty):
         from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
         from airflow_provider_zcrm.operators.base import push_api_usage
         from airflow_provider_zcrm.rules.log_lists import log_list
-        from airflow_provider_zcrm.rules.org_modules import choose_modules, with_tags
+        from airflow_provider_zcrm.rules.org_modules import check_patterns, choose_modules, with_tags
 
         with airflow_errors(self.zoho_crm_conn_id):
             self._check_text("zoho_crm_conn_id")
             self._check_given()
+            check_patterns(self._written, self.modules)
             client = ZohoCrmHook(self.zoho_crm_conn_id).get_conn()
             listed = client.send(list_modules())
             chosen = choose_modules(listed, self.modules, self.exclude_modules)

@@ -6,6 +6,7 @@ Zoho: crm/developer/docs/api/v8/modules-api.html, get-tag-list.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -16,11 +17,15 @@ from airflow_provider_zcrm.api.modules import Module
 from airflow_provider_zcrm.rules.arguments import names_of, shown
 from airflow_provider_zcrm.rules.plain_text import plain
 
+_JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+
 
 def with_tags(modules: Iterable[Module]) -> list[Module]:
     """Return the modules that can have tags, the oldest first, so that a new one does not change the place of the others."""
     found = [m for m in modules if m.api_name and m.api_supported and m.visible and m.kind in ("", "default", "custom")]
-    return sorted(found, key=lambda module: (len(module.id), module.id))
+    found.sort(key=lambda module: (len(module.id), module.id))
+    # a name that Zoho lists twice is one module: a second task would delete what is rejected in the first
+    return list({module.api_name: module for module in reversed(found)}.values())[::-1]
 
 
 def choose_modules(all_modules: Sequence[Module], modules: Any, exclude_modules: Any) -> list[Module]:
@@ -46,6 +51,35 @@ def choose_modules(all_modules: Sequence[Module], modules: Any, exclude_modules:
     if not left:
         raise InvalidArgument("No module is left: modules and exclude_modules leave none that can have tags. Nothing was sent.")
     return left
+
+
+def check_patterns(written: Any, modules: Any) -> None:
+    """Refuse a pattern of which nothing is left but ``*`` and ``?``, because its template came out empty: it would mean all modules.
+
+    :param written: the modules as they stand in the DAG.
+    :param modules: the same, rendered.
+    :raises InvalidArgument: names the pattern
+    """
+    for before, after in zip(_as_list(written), _as_list(modules), strict=False):
+        beside = _JINJA.sub("", before) if isinstance(before, str) and isinstance(after, str) and before != after else ""
+        if beside.strip() and not after.strip("*? "):
+            raise InvalidArgument(
+                f"modules has {shown(after)}, which was written as {shown(before)}: its template came out empty. Nothing was sent.",
+                advice="Look at what it is made of. For all modules, leave modules out.",
+            )
+
+
+def check_selections(selections: Mapping[str, Any]) -> None:
+    """Refuse a key that is no API name and no pattern of one, such as a template: Airflow does not render keys.
+
+    :raises InvalidArgument: names it
+    """
+    for entry in selections:
+        if not isinstance(entry, str) or not re.fullmatch(r"[\w*?\[\]!-]+", entry):
+            raise InvalidArgument(
+                f"{shown(entry)} has a selection, and is neither the API name of a module nor a pattern of one.",
+                advice="The keys of a dict are not templates, only what stands in the selections is.",
+            )
 
 
 def selection_for(module: str, selections: Mapping[str, Any]) -> Any:
@@ -77,8 +111,14 @@ def cannot_have_tags(error: ZohoCrmError) -> bool:
     return error.code == "INVALID_MODULE" and "not supported for this api" in error.message
 
 
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
 def _is_excluded(module: Module, entry: str) -> bool:
-    return any(fnmatchcase(plain(name), plain(entry)) for name in (module.api_name, module.label) if name)
+    meant = plain(entry)
+    # a label such as "Leads [old]" is also one that looks like a pattern
+    return any(plain(name) == meant or fnmatchcase(plain(name), meant) for name in (module.api_name, module.label) if name)
 
 
 def _refuse_unmatched(matches: Mapping[str, Sequence[Module]], argument: str, names: Sequence[str]) -> None:

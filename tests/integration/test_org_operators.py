@@ -90,6 +90,21 @@ def test_modules_that_came_out_empty_do_not_mean_all(emulator: Control, variable
         run.try_once()
 
 
+def test_a_pattern_whose_template_came_out_empty_does_not_mean_all_modules(emulator: Control, variables: dict[str, str]) -> None:
+    run = list_modules(modules=["{{ params.prefix }}*"])
+    run.task.render_template_fields({"params": {"prefix": ""}})  # type: ignore[arg-type]
+    with pytest.raises(ZohoCrmFailure, match="its template came out empty"):
+        run.try_once()
+    assert emulator.requests("/crm/") == []
+
+
+@pytest.mark.parametrize("key", ["{{ params.module }}", "Lead{% if x %}s{% endif %}", "", " Leads", None])
+def test_a_selection_whose_module_would_never_match_is_refused_when_the_dag_is_parsed(key: Any) -> None:
+    modules = {key: {"names": ["hot"]}, "*": {"everything": True}}
+    with DAG("a_dag", schedule=None), pytest.raises(InvalidArgument, match="neither the API name of a module nor a pattern"):
+        org_tag_cleanup("org", modules=modules)
+
+
 def test_each_module_is_found_by_its_own_selection(emulator: Control) -> None:
     selections = {"Leads": TagSelection(names=["hot"], keep=["VIP", "x"]), "*": {"names": ["partner"]}}
     runs = [TaskRun(FindTagsOfModuleOperator(task_id="find", module=m, selections=selections)) for m in ("Leads", "Contacts")]

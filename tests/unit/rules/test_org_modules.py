@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from airflow_provider_zcrm.api.errors import InvalidArgument, InvalidModule, ZohoCrmError
 from airflow_provider_zcrm.api.modules import Module
-from airflow_provider_zcrm.rules.org_modules import cannot_have_tags, choose_modules, selection_for, unmatched_in_all
+from airflow_provider_zcrm.rules.org_modules import cannot_have_tags, check_patterns, choose_modules, selection_for, unmatched_in_all
 
 ORG = [
     Module("30", "Site_Surveys", label="Site Surveys", kind="custom"),
@@ -63,6 +64,33 @@ def test_what_cannot_be_meant_is_refused(modules: Any, exclude: Any, said: str) 
     with pytest.raises(InvalidArgument) as raised:
         choose_modules(ORG, modules, exclude)
     assert said in str(raised.value)
+
+
+def test_a_label_that_looks_like_a_pattern_is_excluded_as_it_is_written() -> None:
+    org = [Module("1", "Leads", label="Leads [old]"), Module("2", "Late", label="Leads o"), Module("3", "Deals")]
+    assert [module.api_name for module in choose_modules(org, None, ["leads [old]"])] == ["Deals"]
+
+
+def test_a_module_that_is_listed_twice_is_one() -> None:
+    org = [Module("3", "Deals"), Module("2", "Leads"), Module("1", "Leads")]
+    assert [module.id for module in choose_modules(org, None, ())] == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("written", "rendered", "is_fine"),
+    [
+        ("{{ params.prefix }}*", "*", False),
+        (["Leads", "{% if x %}a{% endif %}?*"], ["Leads", "?*"], False),
+        ("{{ params.prefix }}*", "Old_*", True),
+        ("{{ params.modules }}", ["*"], True),
+        (["{{ params.module }}"], ["*"], True),
+        (["*"], ["*"], True),
+        (None, None, True),
+    ],
+)
+def test_a_pattern_whose_template_came_out_empty_does_not_mean_all_modules(written: Any, rendered: Any, *, is_fine: bool) -> None:
+    with nullcontext() if is_fine else pytest.raises(InvalidArgument, match="its template came out empty"):
+        check_patterns(written, rendered)
 
 
 def test_what_is_excluded_may_be_a_module_without_tags() -> None:

@@ -103,6 +103,9 @@ class ReportTagCleanupOperator(KeepsPlainStrings, BaseOperator):
             deleted=counts.get("deleted"),
             failed=counts.get("failed"),
             ended=delete.get() is not None or states.get(delete.task_id) == "success",
+            # a task that failed above the delete leaves it what it has pushed before it was cleared
+            stopped=any(states.get(task.task_id) in ("failed", "upstream_failed") for task in (approve, back_up, delete)),
+            submitted=bool(delete.get("job_id")),
             not_run=_why_not_run(states, find, approve, delete),
             silent=[
                 task.task_id for task in (find, back_up) if task.task_id and states.get(task.task_id) == "success" and task.get() is None

@@ -27,6 +27,8 @@ class CleanupReport:
     :param deleted: how many tags are gone.
     :param failed: how many tags should be gone and are not.
     :param ended: whether the deletion came to a good end.
+    :param stopped: whether one of the tasks after the choice has failed.
+    :param submitted: whether jobs were submitted.
     :param not_run: why Airflow skipped the task that deletes, or the one that finds; empty if both ran.
     :param silent: ids of tasks that ended well and returned nothing, because they have ``do_xcom_push=False``.
     :param dry_run: whether nothing was to be deleted.
@@ -45,6 +47,8 @@ class CleanupReport:
     deleted: int | None = None
     failed: int | None = None
     ended: bool = False
+    stopped: bool = False
+    submitted: bool = False
     not_run: str = ""
     silent: Sequence[str] = ()
     dry_run: bool = False
@@ -59,24 +63,27 @@ class CleanupReport:
             return f"skipped, because {self.not_run}{'' if self.deleted else ': nothing was deleted'}"
         if self.chosen is None:
             return "not known" if self.silent else "stopped before tags were chosen: see the log of the task that finds them"
-        if not self.chosen:
-            return "nothing to delete"
-        if self.dry_run:
+        if self.state == "nothing to delete":
+            return self.state
+        if self.state == "dry run":
             return "dry run: nothing was deleted"
-        return "done" if self.ended else "not finished: see the log of the task that deletes"
+        if self.state == "done":
+            return "done"
+        unknown = ", and how many tags its jobs delete is not known" if self.submitted and self.deleted is None else ""
+        return f"not finished{unknown}: see the log of the task that deletes"
 
     @property
     def state(self) -> str:
         """The outcome in a word or two, of which there are few."""
-        if self.chosen is not None and not self.chosen:
+        if self.chosen is not None and not self.chosen and not self.stopped:
             return "nothing to delete"
         if self.not_run:
             return "skipped"
         if self.chosen is None:
             return "not known" if self.silent else "failed"
-        if self.dry_run:
-            return "dry run"
-        return "done" if self.ended else "failed"
+        if self.stopped or not self.ended:
+            return "failed"
+        return "dry run" if self.dry_run else "done"
 
     @property
     def room(self) -> int | None:

@@ -80,7 +80,7 @@ class OrgReport:
             *([f"**New modules**: {', '.join(new)}."] if new else []),
             *([f"**Nearly full**, so that Zoho will refuse new tags: {', '.join(full)}."] if full else []),
             *([f"**To be kept, but no tag of any module matches**: {unmatched}."] if unmatched else []),
-            *(["**Not done**:\n\n" + "\n".join(not_done)] if not_done else []),
+            *(["**Not done**, and in the totals only as far as it is known:\n\n" + "\n".join(not_done)] if not_done else []),
             table(
                 ["module", "outcome", *(name.replace("_", " ") for name in _NUMBERS), "credits left"],
                 [[row["module"], row["state"], *self._numbers(row)] for row in rows] + [["all", None, *self._numbers(self.totals)]],

@@ -51,3 +51,45 @@ def test_outlets_of_the_user_stand_beside_our_own() -> None:
     mine = Asset("x-mine://report")
     task = ReportTagCleanupOperator(task_id="report", module="Leads", find_task_id="find", delete_task_id="delete", outlets=[mine])
     assert task.outlets == [mine, CLEANED_TAGS]
+
+
+def report_of(pushed: dict[tuple[str, str], Any], **states: str) -> dict[str, Any]:
+    """Return the numbers of a report, given what the tasks have pushed and their states."""
+
+    class KnowsStates(Ti):
+        dag_id, run_id = "a_dag", "a_run"
+
+        def xcom_pull(self, task_ids: str, key: str, map_indexes: int) -> Any:
+            return pushed.get((task_ids, key))
+
+        def get_task_states(self, **_arguments: Any) -> Any:
+            return {"a_run": states}
+
+    ti = KnowsStates()
+    task = ReportTagCleanupOperator(
+        task_id="report", module="Leads", find_task_id="find", delete_task_id="delete", backup_task_id="back_up", approve_task_id="approve"
+    )
+    task.execute({"ti": ti, "outlet_events": {}})  # type: ignore[arg-type]
+    numbers: dict[str, Any] = ti.numbers
+    return numbers
+
+
+@pytest.mark.parametrize("key", ["counts", "would_delete"])
+def test_what_a_delete_has_pushed_before_a_clear_does_not_hide_that_the_backup_failed_after_it(key: str) -> None:
+    pushed = PUSHED | {("delete", key): {"deleted": 1, "failed": 0}}
+    assert report_of(pushed, find="success", back_up="success", delete="success")["state"] in ("done", "dry run")
+    assert report_of(pushed, find="success", back_up="failed", delete="upstream_failed")["state"] == "failed"
+
+
+def test_a_module_without_chosen_tags_has_failed_if_a_task_has() -> None:
+    nothing = {("find", "return_value"): []}
+    assert report_of(nothing, find="success", delete="success")["state"] == "nothing to delete"
+    failed = report_of(nothing, find="success", delete="failed")
+    assert (failed["state"], failed["outcome"]) == ("failed", "not finished: see the log of the task that deletes")
+
+
+def test_a_delete_that_ended_below_its_jobs_says_that_tags_may_be_gone() -> None:
+    pushed = {("find", "return_value"): PUSHED["find", "return_value"], ("delete", "job_id"): "17"}
+    failed = report_of(pushed, find="success", delete="failed")
+    assert "how many tags its jobs delete is not known" in failed["outcome"]
+    assert failed["deleted"] is None

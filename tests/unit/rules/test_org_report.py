@@ -40,7 +40,7 @@ Backups:
 
 **To be kept, but no tag of any module matches**: VPI\*.
 
-**Not done**:
+**Not done**, and in the totals only as far as it is known:
 
 - Deals: stopped before tags were chosen: see the log of the task that finds them
 - \<b\>: no report: see the logs of its tasks

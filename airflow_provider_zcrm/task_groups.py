@@ -136,7 +136,7 @@ def org_tag_cleanup(
             **org,
             **_PINNED,
         )
-        path = f"{str(backup_folder).rstrip('/')}/{_RUN}/{group.group_id}/{_MODULE}.jsonl" if backup_folder else None
+        path = None if backup_folder is None else [str(backup_folder), f"{_RUN}/{group.group_id}/{_MODULE}.jsonl"]
 
         def find(module: str) -> FindTagsOfModuleOperator:
             return FindTagsOfModuleOperator(task_id="find", module=module, map_index_template=_MODULE, **finding, **org, **_PINNED)
@@ -198,7 +198,7 @@ class _Deletion:
     """
 
     common: Mapping[str, Any]
-    backup_path: str | None
+    backup_path: str | list[str] | None
     guards: Mapping[str, Any]
     dry_run: Mapping[str, Any]
     arguments: Mapping[str, Any]
@@ -218,7 +218,7 @@ class _Deletion:
             task_id="delete", tag_ids=before.output, wait_for_completion=True, **{"deferrable": True, **given, **every}
         )
         back_up = None
-        if self.backup_path:
+        if self.backup_path is not None:
             back_up = BackupTagsOperator(task_id="back_up", tag_ids=before.output, backup_path=self.backup_path, **every)
             before >> back_up >> delete
         report = ReportTagCleanupOperator(

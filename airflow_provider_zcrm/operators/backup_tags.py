@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
@@ -31,7 +31,7 @@ class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
     :param module: API name of the module (templated).
     :param tag_ids: the tags as `FindTagsOperator` returns them, or their ids as for `MassDeleteTagsOperator` (templated).
     :param backup_path: where to, in any object storage that Airflow knows, such as ``s3://bucket/{{ run_id }}/Leads.jsonl``; also as an
-        ``ObjectStoragePath`` (templated).
+        ``ObjectStoragePath``, or as a list of its parts, of which none may come out empty (templated).
     :param include_records: write the ids of the records too; without them a restore creates the tags and no more (templated).
     :param object_storage_conn_id: the Airflow connection to the object storage, if it needs one (templated).
     :param zoho_crm_conn_id: id of the Airflow connection to Zoho CRM (templated).
@@ -49,7 +49,7 @@ class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
         *,
         module: str,
         tag_ids: Any,
-        backup_path: str | ObjectStoragePath,
+        backup_path: str | ObjectStoragePath | Sequence[str],
         include_records: bool | str = True,
         object_storage_conn_id: str | None = None,
         zoho_crm_conn_id: str = "zoho_crm_default",
@@ -84,7 +84,7 @@ class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
             tag_ids, include_records = ids_of(self.tag_ids, "tag_ids"), truth_of(self.include_records, "include_records")
             if not tag_ids:
                 return self._nothing("no tags were given")
-            file = BackupFile(self.backup_path, self.object_storage_conn_id)
+            file = BackupFile(self._place(), self.object_storage_conn_id)
             made_by = _task_instance(context)
             # before the first call: another backup in that place fails the task
             earlier_backups(file, made_by, self.module)
@@ -105,6 +105,17 @@ class BackupTagsOperator(KeepsPlainStrings, BaseOperator):
         from airflow_provider_zcrm.lineage import file_at, lineage, tags_of
 
         return lineage(reads=[tags_of(self.zoho_crm_conn_id, self.module)], changes=[file_at(self._path)] if self._path else [])
+
+    def _place(self) -> str | ObjectStoragePath:
+        """Return the path; that one of its parts is missing does not show in a string.
+
+        :raises InvalidArgument: a part came out empty
+        """
+        from airflow_provider_zcrm.rules.arguments import text_of
+
+        if isinstance(self.backup_path, (list, tuple)):
+            return "/".join(text_of(part, "backup_path").rstrip("/") for part in self.backup_path)
+        return cast("str | ObjectStoragePath", self.backup_path)
 
     def _nothing(self, why: str) -> dict[str, Any]:
         self.log.info("Nothing to back up of %s: %s. No file is written.", self.module, why)

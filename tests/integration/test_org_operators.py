@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators.approved_tags import ApprovedTagsOperator
+from airflow_provider_zcrm.operators.backup_tags import BackupTagsOperator
 from airflow_provider_zcrm.operators.find_tags_of_module import FindTagsOfModuleOperator
 from airflow_provider_zcrm.operators.list_modules import ListModulesOperator
 from airflow_provider_zcrm.tag_selection import TagSelection
-from airflow_provider_zcrm.task_groups import org_tag_cleanup
+from airflow_provider_zcrm.task_groups import org_tag_cleanup, tag_cleanup
 from tests.airflow_task import TaskRun
 
 HOT = {"id": "1", "name": "hot", "module": "Leads"}
@@ -122,6 +124,28 @@ def test_a_module_that_cannot_have_tags_has_none_and_one_that_is_not_there_fails
     assert TaskRun(FindTagsOfModuleOperator(module="Notes", **find)).try_once() == []
     with pytest.raises(ZohoCrmFailure):
         TaskRun(FindTagsOfModuleOperator(module="Nots", **find)).try_once()
+
+
+@pytest.mark.parametrize("folder", ["", "None", None, " "])
+def test_a_folder_for_backups_that_came_out_empty_is_refused(emulator: Control, tmp_path: Path, folder: Any) -> None:
+    with DAG("a_dag", schedule=None) as dag:
+        org_tag_cleanup("org", {"names": ["a"]}, backup_folder="{{ params.folder }}")
+    back_up: Any = dag.get_task("org.clean.back_up")
+    where = [folder if part == "{{ params.folder }}" else part for part in back_up.backup_path]
+    found = {"task_id": "back_up", "module": "Leads", "tag_ids": [emulator.tags("Leads")["hot"]]}
+    with pytest.raises(ZohoCrmFailure, match="backup_path holds"):
+        TaskRun(BackupTagsOperator(backup_path=where, **found)).try_once()
+    assert emulator.requests("/crm/") == []
+
+    saved = TaskRun(BackupTagsOperator(backup_path=[f"{tmp_path}/", "a_run/Leads.jsonl"], **found)).try_once()
+    assert saved["path"] == f"{tmp_path}/a_run/Leads.jsonl"
+
+
+def test_an_empty_folder_or_path_in_the_dag_is_not_taken_for_no_backup() -> None:
+    with DAG("a_dag", schedule=None) as dag:
+        org_tag_cleanup("org", {"names": ["a"]}, backup_folder="")
+        tag_cleanup("one", "Leads", {"names": ["a"]}, backup_path="")
+    assert {"org.clean.back_up", "one.back_up"} <= set(dag.task_ids)
 
 
 def pick(module: str, approved: Any, asked: Any = ("Leads", "Contacts")) -> Any:

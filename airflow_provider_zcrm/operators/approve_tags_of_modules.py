@@ -32,12 +32,21 @@ class ApproveTagsOfModulesOperator(ApproveTagsOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Note which modules are asked about, and ask.
 
-        :raises InvalidArgument: a tag does not say in which module it was chosen
+        :raises InvalidArgument: a tag does not say in which module it was chosen, or is of a task that does not count any more
         """
         from airflow_provider_zcrm.operators.base import pushed_by_all
         from airflow_provider_zcrm.rules.org_modules import unmatched_in_all
+        from airflow_provider_zcrm.version_compat import task_states
 
         names = [each["module"] for each in pushed_by_all(context, self.find_task_id, "module")]
+        well = sum(state == "success" for state in task_states(context, [self.find_task_id]).values())
+        # of a task that Airflow has removed since, because the list of modules got shorter, the XComs stay
+        if len(names) > well:
+            raise InvalidArgument(
+                f"{self.find_task_id} has ended well for {well} modules, and has pushed what it found in {len(names)}: the list of modules "
+                "was cleared and has changed. Nobody is asked.",
+                advice="Start a new DAG run.",
+            )
         context["ti"].xcom_push(key="modules", value=names)
         self.unmatched_keep = unmatched_in_all(pushed_by_all(context, self.find_task_id, "keep"))
         return super().execute(context)

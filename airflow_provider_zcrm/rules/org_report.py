@@ -16,7 +16,7 @@ class OrgReport:
     """One clean-up of the modules of an org.
 
     :param modules: each with ``module``, ``label`` and ``new``, as `ListModulesOperator` pushes them.
-    :param reports: the numbers of the modules' reports, in any order; one that is missing has none.
+    :param reports: the numbers of the modules' reports, in the order of the tasks; one that is missing has none.
     :param unmatched_keep: entries of ``keep`` that match no tag of any module.
     :param api_calls: of what is not done for a single module.
     """
@@ -30,12 +30,14 @@ class OrgReport:
     def rows(self) -> list[dict[str, Any]]:
         """The numbers of each module, in the order of ``modules``; ``state`` is ``no report`` of one that has none.
 
-        What was reported of a module that is not listed any more comes after them.
+        What was reported before the list of modules changed, of one that is not in it any more or had another place, comes after them.
         """
-        by_name = {report["module"]: report for report in self.reports}
+        # the first one of a module counts: the tasks that Airflow has removed are the last
+        by_name = {report["module"]: report for report in reversed(self.reports)}
+        earlier = [report for report in self.reports if by_name[report["module"]] is not report]
         none = {"state": "no report", "outcome": "no report: see the logs of its tasks"}
         rows = [{**by_name.pop(m["module"], {"module": m["module"], **none}), "new": bool(m.get("new"))} for m in self.modules]
-        return [*rows, *({**row, "new": False} for row in by_name.values())]
+        return [*rows, *({**row, "new": False} for row in (*by_name.values(), *earlier))]
 
     @property
     def states(self) -> dict[str, int]:

@@ -169,3 +169,44 @@ def test_what_was_not_approved_does_not_reach_the_backup_and_the_delete() -> Non
         assert found[name].tag_ids.operator is found["approve"]
     assert found["approve"].is_dry_run is True
     assert rule_of(found["approve"]) == "all_success"
+
+
+class TiAfterFind(Ti):
+    """Knows what tasks that find tags have pushed, in the order of the tasks, and their states."""
+
+    dag_id, run_id = "a_dag", "a_run"
+
+    def __init__(self, modules: list[str], states: list[str]) -> None:
+        super().__init__()
+        self.modules = modules
+        self.states = {f"choose.find_{index}": state for index, state in enumerate(states)}
+
+    def xcom_pull(self, task_ids: str, key: str, **_map_indexes: Any) -> Any:
+        assert task_ids == "choose.find"
+        return [{"module": name} if key == "module" else {"matched": [], "unmatched": []} for name in self.modules]
+
+    def get_task_states(self, **_arguments: Any) -> Any:
+        return {"a_run": self.states}
+
+
+@can_ask
+@pytest.mark.parametrize(
+    ("states", "is_fine"),
+    [
+        (["success", "success"], True),
+        (["failed", "success", "success"], True),
+        (["success", "removed"], False),
+        (["upstream_failed", "upstream_failed"], False),
+    ],
+)
+def test_what_a_task_that_was_removed_has_found_is_not_asked_about(states: list[str], *, is_fine: bool) -> None:
+    from airflow_provider_zcrm.operators.approve_tags_of_modules import ApproveTagsOfModulesOperator
+
+    found = [[{"id": "1", "module": "Leads"}], [{"id": "2", "module": "Deals"}]]
+    task = ApproveTagsOfModulesOperator(task_id="approve", find_task_id="choose.find", tag_ids=found)
+    ti = TiAfterFind(["Leads", "Deals"], states)
+    if is_fine:
+        assert ask(task, ti)["subject"] == "Delete 2 tags of 2 modules?"
+    else:
+        with pytest.raises(InvalidArgument, match="the list of modules was cleared and has changed"):
+            task.execute({"ti": ti, "task_instance": ti, "task": task})

@@ -88,3 +88,11 @@ def test_a_report_whose_module_is_not_listed_any_more_is_not_lost() -> None:
     found = OrgReport(modules=[], reports=[LEADS.as_dict()])
     assert [row["module"] for row in found.rows] == ["Leads"]
     assert found.totals["deleted"] == 1
+
+
+def test_of_two_reports_of_a_module_the_earlier_one_hides_nothing_and_is_not_hidden() -> None:
+    """As when the list got shorter: the module has another place now, and what the task of its old place has pushed stays."""
+    failed = {**LEADS.as_dict(), "state": "failed", "deleted": None}
+    found = OrgReport(modules=[{"module": "Leads", "new": False}], reports=[failed, LEADS.as_dict()])
+    assert [row["state"] for row in found.rows] == ["failed", "done"]
+    assert found.totals["deleted"] == 1

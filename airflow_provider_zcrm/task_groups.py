@@ -73,6 +73,7 @@ def tag_cleanup(
         common, backup_path, guards=guards, dry_run=_given(dry_run=dry_run), arguments={**_given(timeout=timeout), **delete_arguments}
     )
     with TaskGroup(group_id) as group:
+        _refuse_everywhere(group, approval=approval, backup_path=backup_path)
         find = FindTagsOperator(task_id="find", selection=selection, **_given(min_fullness=min_fullness), **guards, **common, **_PINNED)
         unmatched: Any = find.output
         approve = _ask(find, module, deletion.dry_run, unmatched_keep=unmatched["unmatched_keep"]) if approval else None
@@ -130,6 +131,7 @@ def org_tag_cleanup(
     guards = _given(max_tags=max_tags, max_share=max_share)
     finding = {"selections": selections, **guards, **_given(min_fullness=min_fullness)}
     with TaskGroup(group_id) as group:
+        _refuse_everywhere(group, approval=approval, backup_folder=backup_folder)
         listed = ListModulesOperator(
             task_id="list_modules",
             **_given(exclude_modules=exclude_modules, modules=NOTSET if modules is None else _names(modules)),
@@ -257,6 +259,21 @@ def _choose_and_ask_once(listed: BaseOperator, find: Any, dry_run: Mapping[str, 
     rules = {**_PINNED, "trigger_rule": "all_done"}
     arguments: dict[str, Any] = {"tag_ids": made[0].output, "find_task_id": made[0].task_id, **dry_run}
     return made[0], ApproveTagsOfModulesOperator(task_id="approve", **arguments, **rules)
+
+
+def _refuse_everywhere(group: TaskGroup, **arguments: Any) -> None:
+    """Refuse ``default_args`` with what makes a task of its own: they reach tasks, so there would be none, and nothing would say so.
+
+    :param arguments: of the group, as its caller gives them; one that is given counts.
+    :raises InvalidArgument: names the argument
+    """
+    everywhere = {**(group.dag.default_args or {}), **group.default_args}
+    for name, given in arguments.items():
+        if not given and everywhere.get(name):
+            raise InvalidArgument(
+                f"default_args has {name}, which does not reach {group.group_id}: nobody would be asked, or nothing be backed up.",
+                advice=f"Pass {name} to the group itself.",
+            )
 
 
 def _names(modules: Any) -> Any:

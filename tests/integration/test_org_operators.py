@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowSkipException
+from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, TaskGroup
 
 from airflow_provider_zcrm import version_compat
 from airflow_provider_zcrm.api.errors import InvalidArgument
@@ -194,3 +194,22 @@ def test_what_a_dag_says_everywhere_reaches_the_tasks_but_for_what_would_change_
     for name in ("list_modules", "clean.find", "clean.back_up", "clean.delete"):
         assert tasks[name].trigger_rule == "all_success"
         assert tasks[name].do_xcom_push is True
+
+
+@pytest.mark.parametrize("everywhere", [{"approval": True}, {"backup_folder": "/x", "backup_path": "/x"}])
+@pytest.mark.parametrize("of_a_group", [False, True])
+def test_a_question_or_a_backup_that_default_args_would_not_make_is_refused(everywhere: dict[str, Any], *, of_a_group: bool) -> None:
+    outer, inner = ({}, everywhere) if of_a_group else (everywhere, {})
+    with DAG("a_dag", schedule=None, default_args=outer), TaskGroup("outer", default_args=inner):
+        with pytest.raises(InvalidArgument, match="default_args has"):
+            org_tag_cleanup("org", {"names": ["a"]})
+        with pytest.raises(InvalidArgument, match="default_args has"):
+            tag_cleanup("one", "Leads", {"names": ["a"]})
+
+
+def test_a_backup_that_the_group_is_given_wins_over_default_args() -> None:
+    with DAG("a_dag", schedule=None, default_args={"backup_folder": "/x", "backup_path": "/x"}) as dag:
+        org_tag_cleanup("org", {"names": ["a"]}, backup_folder="/y")
+        tag_cleanup("one", "Leads", {"names": ["a"]}, backup_path="/y/z")
+    back_up: Any = dag.get_task("one.back_up")
+    assert back_up.backup_path == "/y/z"

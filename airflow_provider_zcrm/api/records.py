@@ -74,6 +74,8 @@ def list_ids(module: str, cvid: str, page_token: str | None = None) -> ApiCall[I
 
     def parse(response: ApiResponse) -> IdsPage:
         body = decode(response, request)
+        if body is None and page_token:
+            raise unexpected("records, of which the page before has promised more", response, request)
         if body is None:
             return IdsPage(())
         data, info = (body.get("data"), body.get("info")) if isinstance(body, dict) else (None, None)

@@ -75,7 +75,11 @@ class RecordList:
         ids: list[str] = []
         token: str | None = None
         for _ in range(MOST_CALLS):
-            page = self._client.send(list_ids(self._header.module, self._header.cvid, token))
+            call = list_ids(self._header.module, self._header.cvid, token)
+            page = self._client.send(call)
+            if not page.ids:
+                # an answer without a body (204) may come for other reasons
+                page = self._client.send(call)
             ids += page.ids
             token = page.next_page_token
             if token is None:

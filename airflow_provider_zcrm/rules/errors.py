@@ -20,6 +20,10 @@ class ListTooLong(PermanentError):
     """A custom view shows more records than are listed before a delete; nothing was sent."""
 
 
+class ListShort(ZohoCrmError):
+    """Fewer records of a custom view were listed than Zoho counts in it, so not all could be brought back; nothing was sent."""
+
+
 class InvalidBackup(PermanentError):
     """A file is no backup of tags, or not one that this release can read, or it is damaged."""
 

@@ -27,7 +27,7 @@ from airflow_provider_zcrm.api.errors import (
 )
 from airflow_provider_zcrm.api.mass_delete import JobStatus
 from airflow_provider_zcrm.rules.deadline import check_deadline
-from airflow_provider_zcrm.rules.errors import ResubmissionForbidden
+from airflow_provider_zcrm.rules.errors import ListShort, ResubmissionForbidden
 from airflow_provider_zcrm.rules.guards import RecordGuards
 from airflow_provider_zcrm.rules.job_watch import left_some
 from airflow_provider_zcrm.rules.pauses import pause_for_other_job, pause_until
@@ -223,9 +223,31 @@ def _next(request: ViewRequest, journal: ViewJournal, seen: ViewSeen, now: float
         return journal, first
     if request.dry_run or seen.count is None:
         return journal, Done(None)
+    if seen.listed is not None:
+        _check_list(request, seen.count, seen.listed)
+        if not seen.listed[1]:
+            return journal, Done(None)
     counted_at = seen.count[2]
     counted = seen.count[0] if request.guards.need_count else None
     return journal.with_intent(request.view, now, counted, seen.listed), Send(counted_at + FRESH_COUNT)
+
+
+def _check_list(request: ViewRequest, count: tuple[int, int, float], listed: tuple[str, int]) -> None:
+    """Judge the view by its list too: Zoho's count may be ten minutes old, and a list that is short brings back a part only.
+
+    :raises GuardTripped: the list has more records than the view may show
+    :raises ListShort: it has fewer than Zoho counts
+    """
+    (in_view, in_module, _), (path, number) = count, listed
+    if not request.guards.need_count:
+        return
+    request.guards.check(max(in_view, number), in_module, f"{number} of {request.view} are listed in {path}", request.view.module)
+    if number < in_view:
+        raise ListShort(
+            f"{path} lists {number} records, and Zoho counts {in_view} in {request.view}: the others could not be brought back. "
+            "Nothing was sent.",
+            advice="Zoho's count may be ten minutes old, so try again then. If it stays so, the Zoho user may not see all of them.",
+        )
 
 
 def _list_first(request: ViewRequest, seen: ViewSeen) -> ListView | None:

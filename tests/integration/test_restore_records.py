@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_zcrm.api.errors import SubmissionUncertain
+from airflow_provider_zcrm.api.errors import SubmissionUncertain, ZohoCrmError
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators.delete_records import DeleteRecordsOperator
@@ -348,6 +348,37 @@ def test_after_a_wait_the_view_is_listed_again_beside_the_first_file(
     assert task.ti.xcoms["record_list"] == str(tmp_path / "x.2.jsonl")
     emulator.advance(60)
     assert len(restore(backup_path=str(tmp_path / "x.2.jsonl")).try_once()) == 11
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_list_that_is_short_submits_nothing(emulator: Control, tmp_path: Path, after: int) -> None:
+    """An empty page where more were promised, or an empty list twice of a view in which Zoho counts records."""
+    leads = {"api_name": "Leads", "records": 450, "custom_views": [{"id": "1", "name": "All"}]}
+    emulator.seed({"orgs": [{**ORG, "modules": [leads]}]})
+    emulator.fault("empty_204", r"/Leads(\?|$)", method="GET", after=after, times=None)
+    with pytest.raises(ZohoCrmError, match=r"lists 0 records, and Zoho counts 450 .* Nothing was sent|promised more"):
+        by_view(tmp_path / "x.jsonl", cvid="1", timeout=1.5).try_once()
+    assert emulator.requests("mass_delete", "POST") == []
+
+
+def test_an_empty_first_page_is_asked_for_again(emulator: Control, tmp_path: Path) -> None:
+    emulator.fault("empty_204", r"/Leads(\?|$)", method="GET")
+    by_view(tmp_path / "x.jsonl", max_records=None).try_once()
+    emulator.advance(60)
+    assert sorted(restore(backup_path=str(tmp_path / "x.jsonl")).try_once()) == LEADS[:4]
+
+
+def test_a_view_of_which_nothing_is_listed_is_not_submitted_uncounted(emulator: Control, tmp_path: Path) -> None:
+    emulator.fault("empty_204", r"/Leads(\?|$)", method="GET", times=None)
+    assert by_view(tmp_path / "x.jsonl", max_records=None).try_once() == []
+    assert emulator.requests("mass_delete", "POST") == []
+
+
+def test_the_guard_is_judged_by_the_list_too_which_is_newer_than_the_count(emulator: Control, tmp_path: Path) -> None:
+    emulator.fault("status", "actions/count", times=None, status=200, body={"count": 2})
+    with pytest.raises(ZohoCrmFailure, match=r"4 records would be deleted .*max_records=3 forbids"):
+        by_view(tmp_path / "x.jsonl", max_records=3).try_once()
+    assert emulator.requests("mass_delete", "POST") == []
 
 
 def test_the_file_of_another_task_is_never_overwritten(emulator: Control, tmp_path: Path) -> None:

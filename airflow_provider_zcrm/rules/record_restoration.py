@@ -85,7 +85,7 @@ class RestoreSeen:
             self,
             looked=self.looked | frozenset(ids),
             there=self.there | frozenset(present),
-            binned=self.binned | (frozenset(binned) - frozenset(elsewhere)),
+            binned=(self.binned - frozenset(ids)) | (frozenset(binned) - frozenset(elsewhere)),
             failed={**self.failed, **elsewhere},
         )
 
@@ -112,7 +112,9 @@ class RestoreSeen:
         if not isinstance(error, PermanentError) or isinstance(error, _NOT_ABOUT_RECORDS):
             times, last, since, _ = self.refusals or (0, None, now, now)
             same = type(last) is type(error)
-            return replace(self, refusals=(times + 1 if same else 1, error, since if same else now, now))
+            # it is waited for, and meanwhile somebody else may restore them
+            looked = self.looked - frozenset(ids)
+            return replace(self, looked=looked, refusals=(times + 1 if same else 1, error, since if same else now, now))
         seen = replace(self, refusals=None, parts=rest, extra_calls=self.extra_calls + 1)
         within = self.extra_calls < EXTRA_CALLS
         named = refused_record(error, ids) or (ids[0] if len(ids) == 1 else None)

@@ -115,6 +115,22 @@ def test_all_come_back_with_one_look_and_one_call() -> None:
     assert world.sent == [IDS]
 
 
+def test_records_are_looked_up_again_after_a_refusal_that_is_waited_for() -> None:
+    """Somebody restores one meanwhile: it is there, and is not sent."""
+
+    class Helped(World):
+        def answer(self, batch: tuple[str, ...]) -> Answer:
+            answer = super().answer(batch)
+            if isinstance(answer, Refused):
+                self.binned.discard("2")
+            return answer
+
+    world = Helped(answers=[refused(TooManyRequests("m"))])
+    done = world.run()
+    assert done == Done(tuple(i for i in IDS if i != "2"), ("2",), (), {}, ())
+    assert world.sent == [IDS, done.restored]
+
+
 def test_what_is_there_is_not_sent_and_what_is_gone_is_said() -> None:
     world = World(binned={"1", "2"}, gone={"3"})
     done = world.run()

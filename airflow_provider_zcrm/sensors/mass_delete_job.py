@@ -216,10 +216,13 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
 
         now = time.time()
         client = self._new_client(now + self._watch.time_left(now - started_at))
-        try:
-            poll_jobs(client, self._watch, self._watch.due_jobs(now - started_at), started_at)
-        except ZohoCrmError as error:
-            self.log.warning("%s", error)
+        for job in self._watch.due_jobs(now - started_at):
+            try:
+                poll_jobs(client, self._watch, [job], started_at)
+            except ZohoCrmError as error:
+                self.log.warning("%s", error)
+            if self._watch.time_left(time.time() - started_at) <= 0:
+                break
 
     @property
     def _follows_the_jobs(self) -> bool:

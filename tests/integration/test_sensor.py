@@ -572,6 +572,15 @@ def test_a_failed_job_is_reported_though_the_others_cannot_be_asked_for(
     assert time.monotonic() - started < 30
 
 
+def test_one_answer_that_does_not_come_hides_none_of_the_other_jobs(emulator: Control) -> None:
+    """Of three jobs the first one fails, the second cannot be asked for, and the third one has failed as well."""
+    emulator.next_jobs(3, outcome="failed", start_delay=0.0, duration=0.0)
+    jobs = [submit(HOT), submit(COLD), submit("2276164000001021043")]
+    emulator.fault("status", MASS_DELETE, method="GET", after=1, status=403, body={"code": "NO_PERMISSION", "status": "error"})
+    with pytest.raises(ZohoCrmFailure, match=f"job {jobs[0]} FAILED.*job {jobs[2]} FAILED"):
+        wait({}, jobs, timeout=30)
+
+
 def test_an_error_after_the_deferral_skips_with_never_fail(emulator: Control) -> None:
     emulator.jobs(start_delay=60)
     run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=submit(), deferrable=True, never_fail=True))

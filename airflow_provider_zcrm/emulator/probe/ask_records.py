@@ -137,7 +137,8 @@ async def _ask_bin(run: Run, gone: str) -> None:
     question, emulator = "a record is restored from the recycle bin", "at once, with its id and its tags"
     reply = await run.own.restore_record(gone)
     if reply.status not in (200, 202):
-        run.own.in_restore.clear()
+        if 400 <= reply.status < 500:
+            run.own.in_restore.clear()
         run.findings.also(question, emulator, f"not asked: {shape(reply)}", same=None)
         return
     began = run.clock.now()

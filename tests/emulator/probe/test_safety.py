@@ -480,8 +480,9 @@ def test_a_record_that_comes_back_from_the_bin_is_deleted_again(visitor: Visitor
     assert state(visitor.control) == before
 
 
-def test_a_record_that_may_still_come_back_is_reported(visitor: Visitor) -> None:
-    visitor.control.fault("status", "recycle_bin/actions/restore", method="POST", times=1, status=202, body={"recycle_bin": []})
+@pytest.mark.parametrize("status", [202, 207, 500])
+def test_a_record_that_may_still_come_back_is_reported(visitor: Visitor, status: int) -> None:
+    visitor.control.fault("status", "recycle_bin/actions/restore", method="POST", times=1, status=status, body={"recycle_bin": []})
 
     assert visitor.probe() == 1
 

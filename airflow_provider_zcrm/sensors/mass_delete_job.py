@@ -119,18 +119,23 @@ class MassDeleteJobSensor(KeepsPlainStrings, BaseSensorOperator):
 
     def execute_complete(
         self,
-        context: Context,  # noqa: ARG002
+        context: Context,
         event: dict[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
         """Go on when the trigger has fired."""
         from airflow_provider_zcrm.deletion.wait_for_jobs import check_time
         from airflow_provider_zcrm.hooks.errors import airflow_errors
+        from airflow_provider_zcrm.rules.job_watch import ENDS
         from airflow_provider_zcrm.triggers.event import merged_reports, read_event
 
         with airflow_errors(self.zoho_crm_conn_id, JobFailed):
             known = dict(read_event(event))
             check_time(known, AirflowSensorTimeout)
-            return self._judged(merged_reports(known["jobs"], known["carry"]["reports"]))
+            reports = self._judged(merged_reports(known["jobs"], known["carry"]["reports"]))
+            if any(report["state"] not in ENDS for report in reports):
+                # the trigger ended early for a failure that on_partial_failure, a template, accepts now
+                self._defer(context)
+            return reports
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after a deferral; with ``never_fail`` any error skips the task, in every Airflow, as it does in the other modes."""

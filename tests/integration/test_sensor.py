@@ -572,6 +572,22 @@ def test_a_failed_job_is_reported_though_the_others_cannot_be_asked_for(
     assert time.monotonic() - started < 30
 
 
+def test_what_is_accepted_only_since_the_deferral_does_not_end_the_wait_for_the_others(emulator: Control) -> None:
+    """The trigger ended for a job that left something, and the template of on_partial_failure says ignore by now."""
+    emulator.next_jobs(1, failing=["cold"], start_delay=0.0, duration=0.1)
+    emulator.next_jobs(1, start_delay=3600)
+    jobs = [submit(HOT, COLD), submit("2276164000001021043")]
+    run = TaskRun(MassDeleteJobSensor(task_id="wait", job_id=jobs, deferrable=True, on_partial_failure="ignore"))
+    names = ("id", "kind", "module", "state", "total", "deleted", "failed")
+    reports = [dict(zip(names, (job, "tags", None, *end), strict=True)) for job, end in zip(jobs, ENDED_AND_NOT, strict=True)]
+    event = {"v": 1, "kind": "mass_delete_jobs", "status": "ended", "jobs": reports, "carry": {"reports": reports}}
+    with pytest.raises(TaskDeferred):
+        run.task.execute_complete(run.context(), event)  # type: ignore[attr-defined]
+
+
+ENDED_AND_NOT = (("COMPLETED", 2, 1, 1), ("SCHEDULED", None, None, None))
+
+
 def test_one_answer_that_does_not_come_hides_none_of_the_other_jobs(emulator: Control) -> None:
     """Of three jobs the first one fails, the second cannot be asked for, and the third one has failed as well."""
     emulator.next_jobs(3, outcome="failed", start_delay=0.0, duration=0.0)

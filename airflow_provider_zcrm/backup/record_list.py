@@ -60,7 +60,8 @@ class RecordList:
         number = 1
         while (place := self._file.numbered(number)).exists():
             known = self._own(place)
-            if known is not None and set(known) == set(ids):
+            org = (header.zgid, header.environment)
+            if known is not None and (known[0].zgid, known[0].environment) == org and set(known[1]) == set(ids):
                 return place.path, len(ids)
             number += 1
         with tempfile.NamedTemporaryFile("w+", encoding="utf-8", newline="\n") as draft:
@@ -90,8 +91,8 @@ class RecordList:
             advice="Make the view smaller, or leave list_ids_first out.",
         )
 
-    def _own(self, place: BackupFile) -> tuple[str, ...] | None:
-        """Return the ids in an earlier file of this task, None of one that breaks off."""
+    def _own(self, place: BackupFile) -> tuple[ListHeader, tuple[str, ...]] | None:
+        """Return what an earlier file of this task holds, None of one that breaks off."""
         try:
             header, ids = listed_records(place)
         except BackupUnfinished:
@@ -102,4 +103,4 @@ class RecordList:
                 f"{header.created_at}. It is not overwritten.",
                 advice="Give each run and each view a path of its own, with {{ run_id }} in it.",
             )
-        return ids
+        return header, ids

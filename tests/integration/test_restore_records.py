@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 
 from airflow_provider_zcrm.api.errors import SubmissionUncertain, ZohoCrmError
+from airflow_provider_zcrm.backup.backup_file import BackupFile
+from airflow_provider_zcrm.backup.record_list import RecordList
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
+from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.operators.delete_records import DeleteRecordsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.operators.restore_records import RestoreRecordsOperator
 from airflow_provider_zcrm.rules import poll_schedule, record_restoration
+from airflow_provider_zcrm.rules.record_list import ListHeader
 from airflow_provider_zcrm.triggers import polling
 from tests.airflow_task import TaskRun, needs_task_state
 from tests.conftest import another_host
@@ -366,6 +370,16 @@ def test_an_empty_first_page_is_asked_for_again(emulator: Control, tmp_path: Pat
     by_view(tmp_path / "x.jsonl", max_records=None).try_once()
     emulator.advance(60)
     assert sorted(restore(backup_path=str(tmp_path / "x.jsonl")).try_once()) == LEADS[:4]
+
+
+@pytest.mark.parametrize(("zgid", "files"), [("808232144", 1), ("9", 2)])
+def test_a_list_of_another_org_is_not_taken_for_this_one(emulator: Control, tmp_path: Path, zgid: str, files: int) -> None:
+    file = BackupFile(str(tmp_path / "x.jsonl"), None)
+    with ZohoCrmHook().get_conn() as client:
+        for org in ("808232144", zgid):
+            header = ListHeader("Leads", OLD_LEADS, org, "production", "2026-11-29T00:00:00+00:00", "a_dag/a_run/a_task/-1")
+            RecordList(client, file, header).write()
+    assert len(list(tmp_path.iterdir())) == files
 
 
 def test_a_view_of_which_nothing_is_listed_is_not_submitted_uncounted(emulator: Control, tmp_path: Path) -> None:

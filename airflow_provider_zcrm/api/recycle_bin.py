@@ -72,13 +72,15 @@ def restore_records(record_ids: Sequence[str]) -> ApiCall[RecordsRestored]:
 
     def parse(response: ApiResponse) -> RecordsRestored:
         said = elements_by_id(response, "recycle_bin", record_ids)
-        of_all = [] if said else elements_by_id(response, "recycle_bin", record_ids, whole_call=True)
-        if any(_scheduled(element) for _, element in of_all):
-            return RecordsRestored(scheduled=tuple(record_ids))
-        if not said:
+        of_all = elements_by_id(response, "recycle_bin", record_ids, whole_call=True)
+        rest_scheduled = any(_scheduled(element) for _, element in of_all)
+        if not said and not rest_scheduled:
             decode(response, request)
             raise unexpected("recycle_bin", response, request)
+        named = {record_id for record_id, _ in said}
         scheduled = {record_id for record_id, element in said if _scheduled(element)}
+        # one that names no record is about those that the others do not name: they must not be sent again
+        scheduled |= set(record_ids) - named if rest_scheduled else set()
         restored = {record_id for record_id, element in said if _is(element, "success") and record_id not in scheduled}
         failed = {record_id: _reason(element) for record_id, element in said if _is(element, "error")}
         return RecordsRestored(

@@ -44,6 +44,11 @@ def test_a_restore_in_the_background_is_told_from_one_that_is_done() -> None:
     assert restored(said("SCHEDULED", None), status=202) == RecordsRestored((), ("1", "2", "3"))
 
 
+def test_a_scheduled_restore_that_names_no_record_is_about_those_that_the_others_do_not_name() -> None:
+    answered = restored(said("INVALID_DATA", "1", "error"), said("SCHEDULED", None), status=207)
+    assert answered == RecordsRestored((), ("2", "3"), {"1": "INVALID_DATA"})
+
+
 def test_a_call_in_which_every_record_failed_is_no_error_of_the_call() -> None:
     assert restored(said("INVALID_DATA", "1", "error"), status=400, ids=("1",)) == RecordsRestored((), (), {"1": "INVALID_DATA"})
 

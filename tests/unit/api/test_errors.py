@@ -598,6 +598,7 @@ def test_each_class_answers_what_now() -> None:
         rules_errors.RecordsLeftBehind,
         rules_errors.RecordsNotRestored,
         rules_errors.BackupShort,
+        rules_errors.ListShort,
         rules_errors.RestoreShort,
         rules_errors.DeadlineReached,
     }

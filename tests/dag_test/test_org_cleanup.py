@@ -10,12 +10,15 @@ import pytest
 
 from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.minimal_seed import minimal_seed
+from tests.airflow_task import IS_AIRFLOW_2
 from tests.dag_test.conftest import Airflow
 
 Run = Callable[..., str]
+# Airflow 2's dag.test() resumes a deferred task with the object whose templates are rendered already, and renders names of tags then
+JINJA = "old name" if IS_AIRFLOW_2 else "{{ 1/0 }}"
 MODULES = {
     "Leads": ["hot", "VIP", "old"],
-    "Contacts": ["VIP", "{{ 1/0 }}", "b"],
+    "Contacts": ["VIP", JINJA, "b"],
     "Empty": [],
 }
 
@@ -45,7 +48,8 @@ def run(airflow: Airflow, emulator: Control, tmp_path: Path) -> Run:
 def test_every_module_is_cleaned_and_what_is_new_is_named_the_next_time(
     run: Run, airflow: Airflow, emulator: Control, tmp_path: Path
 ) -> None:
-    log = run(selection={"names": ["hot", "{{ 1/0 }}"], "keep": ["VIP", "nobody"]})
+    before = airflow.assets_with_events()
+    log = run(selection={"names": ["hot", JINJA], "keep": ["VIP", "nobody"]})
 
     assert set(emulator.tags("Leads")) == {"VIP", "old"}
     assert set(emulator.tags("Contacts")) == {"VIP", "b"}
@@ -54,8 +58,9 @@ def test_every_module_is_cleaned_and_what_is_new_is_named_the_next_time(
     assert "**4 modules**: 2 done, 2 nothing to delete." in log
     assert "**To be kept, but no tag of any module matches**: nobody." in log
     assert "New modules" not in log
+    # other tests share the Airflow
+    assert not {"zohocrm://zoho_crm_default/Contacts/tags"} & (airflow.assets_with_events() - before)
     assert "zohocrm://zoho_crm_default/tags" in airflow.assets_with_events()
-    assert "zohocrm://zoho_crm_default/Contacts/tags" not in airflow.assets_with_events()
 
     give_modules(emulator, [{"api_name": name} for name in ("Leads", "Late")])
     assert "**New modules**: Late." in run(selection={"names": ["hot"]})

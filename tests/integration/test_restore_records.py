@@ -299,6 +299,7 @@ def test_the_records_of_a_view_are_listed_before_it_is_submitted_and_come_back(e
     assert emulator.tagged("Leads") == before
 
 
+@needs_task_state
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_the_path_is_there_after_a_wait_and_in_a_retry(emulator: Control, tmp_path: Path, deferrable: bool) -> None:
     task = by_view(tmp_path / "old.jsonl", wait_for_completion=True, deferrable=deferrable)

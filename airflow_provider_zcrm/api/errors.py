@@ -249,7 +249,7 @@ class UnexpectedAnswer(PermanentError):
 class SubmissionUncertain(ZohoCrmError):
     """A submission was sent and its outcome is unknown: Zoho may have taken it."""
 
-    default_advice = "It is sent again only when the list of tags shows that Zoho did nothing."
+    default_advice = "It was not sent again: what Zoho did has to be looked up first."
 
 
 def certainly_not_taken(error: ZohoCrmError) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import TaskGroup, task_group
+from airflow.providers.common.compat.sdk import TaskGroup
 
 from airflow_provider_zcrm.api.errors import InvalidArgument
 from airflow_provider_zcrm.operators.approved_tags import ApprovedTagsOperator
@@ -122,6 +122,9 @@ def org_tag_cleanup(
     :param delete_arguments: further arguments of the `MassDeleteTagsOperator`.
     :raises InvalidArgument: when the DAG is parsed: the selection is missing or given twice, or ``approval`` is something else
     """
+    # Airflow 3.0 imports its API server for it
+    from airflow.providers.common.compat.sdk import task_group
+
     if approval not in (True, False, "once"):
         raise InvalidArgument(f"approval is {approval!r}.", advice="It is True, False or 'once'.")
     if isinstance(modules, Mapping) == (selection is not None):
@@ -246,6 +249,8 @@ def _ask(find: BaseOperator, module: str, dry_run: Mapping[str, Any], **argument
 
 def _choose_and_ask_once(listed: BaseOperator, find: Any, dry_run: Mapping[str, Any]) -> tuple[BaseOperator, BaseOperator]:
     """Make the tasks that find the tags of all modules, and the one that asks about them when all of these have ended."""
+    from airflow.providers.common.compat.sdk import task_group
+
     from airflow_provider_zcrm.operators.approve_tags_of_modules import ApproveTagsOfModulesOperator
 
     made: list[BaseOperator] = []

@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_zcrm.emulator.control import Control
 from tests.dag_test.conftest import EXAMPLES, Airflow
 
-NEEDS = {"zoho_crm_cleanup_with_approval": (3, 1)}
+NEEDS = dict.fromkeys(("zoho_crm_cleanup_with_approval", "zoho_crm_cleanup_org", "zoho_crm_cleanup_org_with_alerts"), (3, 1))
 
 
 @pytest.mark.smoke

@@ -1,7 +1,7 @@
 """``connect``: from a client of Zoho's API console to a connection that works.
 
 A grant code lives for minutes and works once. So everything that can be asked or refused is asked or refused before it, what it
-brought is put into a safe file at once, and it is delivered before anything else is looked at.
+brought is put into a safe file at once, and it is delivered before anything else is checked.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_zcrm.api.errors import RetryableError, SubmissionUncertain, TokenRejected, ZohoCrmError
 from airflow_provider_zcrm.api.records import present_records
-from airflow_provider_zcrm.api.recycle_bin import binned_records, restore_records
+from airflow_provider_zcrm.api.recycle_bin import BINNED_PER_LOOK, binned_records, restore_records
 from airflow_provider_zcrm.deletion.clock import AttemptClock
 from airflow_provider_zcrm.rules.errors import DeadlineReached
 from airflow_provider_zcrm.rules.log_lists import counted, log_list
@@ -92,8 +92,8 @@ class RecordRestoration:
     def look_up_all(self) -> RestoreSeen:
         """Look all records up, and send nothing."""
         ids = self._request.ids
-        for start in range(0, len(ids), 100):
-            self._look_up(ids[start : start + 100])
+        for start in range(0, len(ids), BINNED_PER_LOOK):
+            self._look_up(ids[start : start + BINNED_PER_LOOK])
         return self.seen
 
     def _do(self, step: Step) -> None:

@@ -23,18 +23,15 @@ from airflow_provider_zcrm.api.errors import (
     PermissionDenied,
     ScopeMissing,
     SubmissionUncertain,
-    TokenRejected,
     ZohoCrmError,
 )
 from airflow_provider_zcrm.api.mass_delete import RECORDS_PER_CALL, RecordsDeleted, refused_record
 from airflow_provider_zcrm.api.records import RECORDS_PER_LOOK
 from airflow_provider_zcrm.rules.deadline import check_deadline
-from airflow_provider_zcrm.rules.pauses import pause_until
+from airflow_provider_zcrm.rules.pauses import pause_for_records
 from airflow_provider_zcrm.rules.record_journal import RecordJournal
 from airflow_provider_zcrm.rules.steps import Fail, Lost, Refused, WaitUntil
 
-# seconds before ids whose answer was lost are looked up and sent again; after the last one the next attempt goes on
-LOST_PAUSES = (5.0, 15.0, 30.0)
 # calls beyond one per 500 ids, for calls that Zoho refused as a whole; when they are used up, what is refused counts as failed
 EXTRA_CALLS = 40
 
@@ -196,7 +193,12 @@ def outcome(request: RecordRequest, journal: RecordJournal, seen: RecordSeen) ->
 def _next(request: RecordRequest, journal: RecordJournal, seen: RecordSeen, now: float) -> tuple[RecordJournal, Step]:
     if len(seen.denied) > 1 and not seen.deleted_any:
         raise seen.denied[-1]
-    pause = _pause(seen)
+    pause = pause_for_records(
+        seen.refusals,
+        seen.lost,
+        advice="The next attempt looks up what is still there, and sends only that.",
+        then="These records are looked up, and sent again if they are there.",
+    )
     if pause is not None and pause.at > now:
         return journal, pause
     todo = _todo(request, journal, seen)
@@ -225,22 +227,3 @@ def _todo(request: RecordRequest, journal: RecordJournal, seen: RecordSeen) -> l
     """Return the ids that are neither deleted nor refused, nor known to meet no record."""
     known = {*journal.done, *seen.failed, *seen.absent}
     return [record_id for record_id in request.ids if record_id not in known]
-
-
-def _pause(seen: RecordSeen) -> WaitUntil | None:
-    """Return how long to wait after a refusal or a lost answer, None for not at all.
-
-    :raises ZohoCrmError: sending again does not help, or has not helped for long enough
-    """
-    if seen.refusals is not None:
-        times, error, since, at = seen.refusals
-        if isinstance(error, TokenRejected) and times == 1:
-            return None
-        return WaitUntil(pause_until(error, times, since, at), f"{error}")
-    if seen.lost is None:
-        return None
-    times, error, at = seen.lost
-    if times > len(LOST_PAUSES):
-        error.advice = "The next attempt looks up what is still there, and sends only that."
-        raise error
-    return WaitUntil(at + LOST_PAUSES[times - 1], f"{error.message} These records are looked up, and sent again if they are there.")

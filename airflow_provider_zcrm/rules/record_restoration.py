@@ -23,18 +23,15 @@ from airflow_provider_zcrm.api.errors import (
     PermanentError,
     ScopeMissing,
     SubmissionUncertain,
-    TokenRejected,
     ZohoCrmError,
 )
 from airflow_provider_zcrm.api.mass_delete import refused_record
 from airflow_provider_zcrm.api.recycle_bin import BINNED_PER_LOOK, RESTORES_PER_CALL, RecordsRestored
 from airflow_provider_zcrm.rules.deadline import check_deadline
-from airflow_provider_zcrm.rules.pauses import pause_until
+from airflow_provider_zcrm.rules.pauses import pause_for_records
 from airflow_provider_zcrm.rules.record_journal import RecordJournal
 from airflow_provider_zcrm.rules.steps import Fail, Lost, Refused, WaitUntil
 
-# seconds before ids whose answer was lost are looked up and sent again; after the last one the next attempt goes on
-LOST_PAUSES = (5.0, 15.0, 30.0)
 # calls beyond one per 200 ids, for calls that Zoho refused as a whole; when they are used up, what is refused counts as failed
 EXTRA_CALLS = 40
 
@@ -223,7 +220,12 @@ def outcome(request: RestoreRequest, journal: RecordJournal, seen: RestoreSeen) 
 
 
 def _next(request: RestoreRequest, journal: RecordJournal, seen: RestoreSeen, now: float) -> tuple[RecordJournal, Step]:
-    pause = _pause(seen)
+    pause = pause_for_records(
+        seen.refusals,
+        seen.lost,
+        advice="The next attempt looks up what has come back, and sends only the rest.",
+        then="These records are looked up before anything is sent again.",
+    )
     if pause is not None and pause.at > now:
         return journal, pause
     known = {*journal.done, *seen.failed, *seen.absent, *seen.there}
@@ -244,22 +246,3 @@ def _next(request: RestoreRequest, journal: RecordJournal, seen: RestoreSeen, no
     if waiting:
         return journal, Watch(tuple(waiting[:BINNED_PER_LOOK]))
     return journal, outcome(request, journal, seen)
-
-
-def _pause(seen: RestoreSeen) -> WaitUntil | None:
-    """Return how long to wait after a refusal or a lost answer, None for not at all.
-
-    :raises ZohoCrmError: sending again does not help, or has not helped for long enough
-    """
-    if seen.refusals is not None:
-        times, error, since, at = seen.refusals
-        if isinstance(error, TokenRejected) and times == 1:
-            return None
-        return WaitUntil(pause_until(error, times, since, at), f"{error}")
-    if seen.lost is None:
-        return None
-    times, error, at = seen.lost
-    if times > len(LOST_PAUSES):
-        error.advice = "The next attempt looks up what has come back, and sends only the rest."
-        raise error
-    return WaitUntil(at + LOST_PAUSES[times - 1], f"{error.message} These records are looked up before anything is sent again.")

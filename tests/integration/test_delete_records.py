@@ -15,7 +15,7 @@ from airflow_provider_zcrm.emulator.control import Control
 from airflow_provider_zcrm.emulator.emulator_server import EmulatorServer
 from airflow_provider_zcrm.hooks.errors import ZohoCrmFailure
 from airflow_provider_zcrm.operators.delete_records import DeleteRecordsOperator
-from airflow_provider_zcrm.rules import record_deletion
+from airflow_provider_zcrm.rules import pauses
 from airflow_provider_zcrm.rules.errors import RecordsLeftBehind
 from tests.airflow_task import TaskRun, needs_task_state
 from tests.conftest import another_host, connection_json
@@ -30,7 +30,7 @@ LOST = ["drop_before", "drop_after", "cut_json", "status", "html"]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait parts of a second after lost answers."""
-    monkeypatch.setattr(record_deletion, "LOST_PAUSES", (0.1, 0.1, 0.1))
+    monkeypatch.setattr(pauses, "LOST_PAUSES", (0.1, 0.1, 0.1))
 
 
 def run(*, state: bool = True, **arguments: Any) -> TaskRun:

@@ -17,7 +17,7 @@ from airflow_provider_zcrm.hooks.zcrm import ZohoCrmHook
 from airflow_provider_zcrm.operators.delete_records import DeleteRecordsOperator
 from airflow_provider_zcrm.operators.mass_delete_records import MassDeleteRecordsOperator
 from airflow_provider_zcrm.operators.restore_records import RestoreRecordsOperator
-from airflow_provider_zcrm.rules import poll_schedule, record_restoration
+from airflow_provider_zcrm.rules import pauses, poll_schedule
 from airflow_provider_zcrm.rules.record_list import ListHeader
 from airflow_provider_zcrm.triggers import polling
 from tests.airflow_task import TaskRun, needs_task_state
@@ -33,7 +33,7 @@ ORG = {"zgid": "808232144", "refresh_tokens": [{"token": "1000.emulator-refresh-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait parts of a second after lost answers, and let the trigger fire at once."""
-    monkeypatch.setattr(record_restoration, "LOST_PAUSES", (0.1, 0.1, 0.1))
+    monkeypatch.setattr(pauses, "LOST_PAUSES", (0.1, 0.1, 0.1))
     monkeypatch.setattr(polling, "_FIRST_EVENT_SECONDS", 0.0)
     monkeypatch.setattr(poll_schedule, "SHORTEST_INTERVAL", 0.05)
 
